@@ -1,0 +1,1 @@
+//! What clients may ask and will be told. Never a socket.

@@ -1,0 +1,1 @@
+//! The rules. Knows partitions; never HTTP, sockets, clocks.

@@ -1,0 +1,1 @@
+//! The shell: runtime, files, sockets, wall clock, randomness of the system.

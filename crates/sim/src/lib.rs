@@ -1,0 +1,1 @@
+//! A world from a seed: clients, link, faults around any engine, and the model of what should be true.

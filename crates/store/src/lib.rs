@@ -1,0 +1,1 @@
+//! Partitions over ordered keys. Knows bytes, never meaning.

@@ -1,0 +1,1 @@
+//! Reads TL schema text into definitions. Knows no transport, no rules.
