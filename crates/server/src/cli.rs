@@ -1,0 +1,143 @@
+//! The command line: what can be typed, and one sentence on standard error when it cannot be done.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Settings;
+use crate::data::DataFolder;
+use crate::keys::{self, ServerKey};
+use crate::{admin, serve};
+
+/// A messaging server for every Telegram client.
+///
+/// `havre serve` needs no configuration: it makes a data folder, a key, and says how a client is pointed
+/// at it.
+#[derive(Debug, Parser)]
+#[command(name = "havre", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server until it is stopped.
+    Serve {
+        #[command(flatten)]
+        place: Place,
+        /// Address and port on which clients are served [default: 127.0.0.1:4430].
+        #[arg(long, value_name = "ADDR:PORT")]
+        listen: Option<String>,
+    },
+    /// Show the server's public key, which its clients carry.
+    Keys {
+        #[command(flatten)]
+        place: Place,
+        /// Print the key alone, as PKCS#1 PEM.
+        #[arg(long)]
+        pem: bool,
+    },
+    /// Print the login code that waits for a phone number at the running server.
+    Code {
+        /// The number, with its country code.
+        phone: String,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Verify a data folder on which no server is running.
+    Check {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+/// Where the settings come from. What stands here wins over HAVRE_* variables, these over the file.
+#[derive(Debug, Args)]
+struct Place {
+    /// Folder of everything the server keeps [default: ./havre-data].
+    #[arg(long, value_name = "DIR")]
+    data: Option<String>,
+    /// Settings file; havre.example.toml shows every setting.
+    #[arg(long, value_name = "FILE", env = "HAVRE_CONFIG")]
+    config: Option<PathBuf>,
+    /// Any setting by its name in the file; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+impl Place {
+    fn settings(self, listen: Option<String>) -> Result<Settings> {
+        let mut typed = Vec::new();
+        for pair in &self.set {
+            let pair = pair
+                .split_once('=')
+                .with_context(|| format!("--set {pair} is not KEY=VALUE"))?;
+            typed.push((pair.0.trim().to_owned(), pair.1.trim().to_owned()));
+        }
+        typed.extend(self.data.map(|text| ("data".to_owned(), text)));
+        typed.extend(listen.map(|text| ("listen".to_owned(), text)));
+        // A variable that is not Unicode cannot be a setting, and must not stop the server.
+        let environment = std::env::vars_os()
+            .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
+        Settings::load(typed, environment, self.config.as_deref())
+    }
+}
+
+/// Does what the command line says.
+pub fn main() -> ExitCode {
+    // Nobody else on the machine has business with anything that a server writes.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("havre: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Serve { place, listen } => serve::serve(&place.settings(listen)?),
+        Command::Keys { place, pem } => show_key(&place.settings(None)?, pem),
+        Command::Code { phone, place } => show_code(&place.settings(None)?, &phone),
+        Command::Check { place } => check(&place.settings(None)?),
+    }
+}
+
+fn show_key(settings: &Settings, pem: bool) -> Result<()> {
+    let Some(key) = ServerKey::open(&settings.data)? else {
+        bail!(
+            "{} holds no key yet; the first `havre serve` makes one",
+            settings.data.display()
+        );
+    };
+    if !pem {
+        println!("file: {}", settings.data.join(keys::FILE_NAME).display());
+        println!("fingerprint: {:016x}", key.fingerprint());
+        println!(
+            "fingerprint as a signed number: {}",
+            key.fingerprint().cast_signed()
+        );
+    }
+    print!("{}", key.public_pem());
+    Ok(())
+}
+
+fn show_code(settings: &Settings, phone: &str) -> Result<()> {
+    let code = admin::client::ask(&settings.data, &format!("code {phone}"))?;
+    println!("{code}");
+    Ok(())
+}
+
+fn check(settings: &Settings) -> Result<()> {
+    let folder = DataFolder::open(&settings.data)?;
+    let Some(key) = ServerKey::open(folder.path())? else {
+        bail!("{} holds no key", folder.path().display());
+    };
+    println!("key: sound, fingerprint {:016x}", key.fingerprint());
+    Ok(())
+}

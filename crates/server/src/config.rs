@@ -1,0 +1,416 @@
+//! What an operator can set: one table, from which the struct, the errors and `havre.example.toml` come.
+//!
+//! A value is looked for on the command line, then in the environment (`HAVRE_<KEY>`), then in the file,
+//! and is else the default. All four are texts that one parser reads, so that a refusal always names the
+//! key, the value, where it stood, and what is allowed.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use anyhow::{Context, Result, bail};
+
+/// What the table says about one setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// Key in the file; in capitals after `HAVRE_` the name in the environment.
+    pub key: &'static str,
+    /// Doc comment, line by line.
+    pub doc: &'static [&'static str],
+    /// Used when nobody says otherwise.
+    pub default: &'static str,
+    /// Ends the sentence "allowed is …".
+    pub allowed: &'static str,
+}
+
+impl Setting {
+    /// Name of the environment variable.
+    pub fn variable(&self) -> String {
+        format!("HAVRE_{}", self.key.to_ascii_uppercase())
+    }
+}
+
+macro_rules! settings {
+    ($($(#[doc = $doc:literal])+ $key:ident: $type:ty = $default:literal, $allowed:literal, $parse:expr;)+) => {
+        /// Everything that can be set, checked.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct Settings {
+            $($(#[doc = $doc])+ pub $key: $type,)+
+        }
+
+        /// The table of settings, in the order of the example file.
+        pub const SETTINGS: &[Setting] = &[$(Setting {
+            key: stringify!($key), doc: &[$($doc),+], default: $default, allowed: $allowed,
+        }),+];
+
+        impl Settings {
+            fn parse(layers: &Layers) -> Result<Self> {
+                Ok(Self { $($key: layers.parsed(stringify!($key), $parse)?,)+ })
+            }
+        }
+    };
+}
+
+settings! {
+    /// Folder of everything the server keeps: its key, the store, the files.
+    data: PathBuf = "./havre-data", "a path", |text| (!text.is_empty()).then(|| PathBuf::from(text));
+    /// Address and port on which clients are served.
+    listen: SocketAddr = "127.0.0.1:4430", "an IP address with a port, such as 0.0.0.0:4430", parse;
+    /// Address and port that clients are told to dial, where it differs from `listen`: the public side of
+    /// a router or load balancer. Needed when `listen` names every address of the machine (0.0.0.0).
+    advertise: Option<SocketAddr> = "", "an IP address with a port, or nothing", optional;
+    /// Number of the data centre that clients are told to be their home.
+    dc_id: u8 = "2", "a whole number from 1 to 5", |text| within(text, 1..=5);
+    /// What is logged to standard error. Texts, names and phone numbers never are.
+    log: LogLevel = "info", "one of off, error, warn, info, debug, trace", parse;
+    /// How login codes reach people. `console` prints them to standard output and gives them to
+    /// `havre code PHONE`: for a server whose people can ask its operator.
+    codes: CodeProvider = "console", "console", parse;
+    /// Digits in a login code.
+    code_len: u8 = "5", "a whole number from 4 to 8", |text| within(text, 4..=8);
+    /// Where everything but files is stored: `embedded` in the data folder, `postgres` in a database.
+    store: StoreEngine = "embedded", "one of embedded, postgres", parse;
+    /// The database of `store = "postgres"`.
+    postgres_url: Option<String> = "", "a URL, such as postgres://havre@127.0.0.1/havre", optional;
+    /// Most connections at once. More are closed as soon as they come.
+    connections_max: usize = "100000", "a whole number from 1 to 10000000", |text| within(text, 1..=10_000_000);
+    /// Most connections at once from one address (IPv6: from one /64 network).
+    connections_per_ip_max: usize = "4096", "a whole number from 1 to 10000000", |text| within(text, 1..=10_000_000);
+    /// Threads that make keys with new clients; 0 is one for each core. They run at lower priority, so
+    /// that a crowd of arrivals does not slow down the people inside.
+    handshake_threads: usize = "0", "a whole number from 0 to 1024", |text| within(text, 0..=1024);
+    /// Most handshake steps that wait for such a thread. More are told to come back later.
+    handshake_queue_len: usize = "1024", "a whole number from 1 to 1000000", |text| within(text, 1..=1_000_000);
+}
+
+fn parse<T: FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
+}
+
+#[expect(clippy::option_option, reason = "outer: is it allowed; inner: is it set")]
+fn optional<T: FromStr>(text: &str) -> Option<Option<T>> {
+    if text.is_empty() {
+        Some(None)
+    } else {
+        text.parse().ok().map(Some)
+    }
+}
+
+fn within<T: FromStr + PartialOrd>(text: &str, range: RangeInclusive<T>) -> Option<T> {
+    text.parse().ok().filter(|value| range.contains(value))
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogLevel(pub tracing_subscriber::filter::LevelFilter);
+
+impl FromStr for LogLevel {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        const NAMES: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+        let name = NAMES.contains(&text).then_some(text).ok_or(())?;
+        name.parse().map(Self).map_err(|_| ())
+    }
+}
+
+/// How login codes reach people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeProvider {
+    /// Printed by the server, and given out by `havre code`.
+    Console,
+}
+
+impl FromStr for CodeProvider {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        if text == "console" {
+            Ok(Self::Console)
+        } else {
+            Err(())
+        }
+    }
+}
+
+/// Where everything but files is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreEngine {
+    /// In the data folder.
+    Embedded,
+    /// In a PostgreSQL-wire database.
+    Postgres,
+}
+
+impl FromStr for StoreEngine {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "embedded" => Ok(Self::Embedded),
+            "postgres" => Ok(Self::Postgres),
+            _ => Err(()),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the settings: `typed` are key and text from the command line, `file` the file to read if any,
+    /// `environment` the variables of the process.
+    pub fn load(
+        typed: impl IntoIterator<Item = (String, String)>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        file: Option<&Path>,
+    ) -> Result<Self> {
+        let mut layers = Layers::default();
+        if let Some(path) = file {
+            layers.read_file(path)?;
+        }
+        layers.read_environment(environment);
+        for (key, text) in typed {
+            layers.set(&key, text, Source::CommandLine)?;
+        }
+        let settings = Self::parse(&layers)?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// The address that clients are told to dial.
+    pub fn public_address(&self) -> SocketAddr {
+        self.advertise.unwrap_or(self.listen)
+    }
+
+    /// What no single setting can tell.
+    fn check(&self) -> Result<()> {
+        if self.store == StoreEngine::Postgres && self.postgres_url.is_none() {
+            bail!("store = \"postgres\" needs postgres_url, the URL of the database");
+        }
+        if self.public_address().ip().is_unspecified() {
+            bail!(
+                "listen = \"{}\" is every address of this machine, which no client can dial: \
+                 set advertise to the address and port that clients reach",
+                self.listen
+            );
+        }
+        Ok(())
+    }
+}
+
+/// The text of `havre.example.toml`.
+pub fn example_file() -> String {
+    let mut text = String::from(
+        "# Settings of a Havre server. Every line shows a default: take the # away to change it.\n\
+         # The same can be said by environment (HAVRE_<KEY>) and on the command line (--set key=value);\n\
+         # the command line wins over the environment, the environment over this file.\n",
+    );
+    for setting in SETTINGS {
+        text.push('\n');
+        for line in setting.doc {
+            let _ = writeln!(text, "#{line}");
+        }
+        let _ = writeln!(
+            text,
+            "# Allowed: {}. Environment: {}",
+            setting.allowed,
+            setting.variable()
+        );
+        let _ = writeln!(text, "#{} = {}", setting.key, toml_literal(setting.default));
+    }
+    text
+}
+
+fn toml_literal(text: &str) -> String {
+    if text.parse::<i64>().is_ok() {
+        text.to_owned()
+    } else {
+        format!("{text:?}")
+    }
+}
+
+/// Where a text stood.
+#[derive(Clone, Debug)]
+enum Source {
+    CommandLine,
+    Environment(String),
+    File(PathBuf),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CommandLine => f.write_str("on the command line"),
+            Self::Environment(variable) => write!(f, "in the environment variable {variable}"),
+            Self::File(path) => write!(f, "in {}", path.display()),
+        }
+    }
+}
+
+/// The texts found so far; a later one replaces an earlier one.
+#[derive(Debug, Default)]
+struct Layers(BTreeMap<&'static str, (String, Source)>);
+
+impl Layers {
+    fn set(&mut self, key: &str, text: String, source: Source) -> Result<()> {
+        let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) else {
+            let known = SETTINGS
+                .iter()
+                .map(|setting| setting.key)
+                .collect::<Vec<_>>()
+                .join(", ");
+            bail!("there is no setting {key:?} ({source}); the settings are {known}");
+        };
+        self.0.insert(setting.key, (text, source));
+        Ok(())
+    }
+
+    fn read_file(&mut self, path: &Path) -> Result<()> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("the settings file {} cannot be read", path.display()))?;
+        let table: toml::Table = text
+            .parse()
+            .with_context(|| format!("the settings file {} is not TOML", path.display()))?;
+        for (key, value) in table {
+            self.set(&key, value_text(value), Source::File(path.to_owned()))?;
+        }
+        Ok(())
+    }
+
+    /// Variables that name no setting are left alone: container platforms make names such as
+    /// `HAVRE_SERVICE_HOST` of their own.
+    fn read_environment(&mut self, environment: impl IntoIterator<Item = (String, String)>) {
+        for (variable, text) in environment {
+            if let Some(setting) = SETTINGS.iter().find(|setting| setting.variable() == variable) {
+                self.0.insert(setting.key, (text, Source::Environment(variable)));
+            }
+        }
+    }
+
+    fn parsed<T>(&self, key: &'static str, parse: impl Fn(&str) -> Option<T>) -> Result<T> {
+        let setting = SETTINGS.iter().find(|setting| setting.key == key);
+        let setting = setting.expect("the struct and the table are made from one list");
+        match self.0.get(key) {
+            None => Ok(parse(setting.default).expect("a test parses every default")),
+            Some((text, source)) => parse(text).with_context(|| {
+                format!(
+                    "{key} = {text:?} ({source}) is not allowed; allowed is {}",
+                    setting.allowed
+                )
+            }),
+        }
+    }
+}
+
+/// A TOML value as the text that the environment would hold. Lists and tables become a text that no
+/// setting allows, and so are refused with the sentence of the setting.
+fn value_text(value: toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs
+            .iter()
+            .map(|(key, text)| ((*key).to_owned(), (*text).to_owned()))
+            .collect()
+    }
+
+    fn load(typed: &[(&str, &str)], environment: &[(&str, &str)], file: Option<&str>) -> Result<Settings> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("havre.toml");
+        std::fs::write(&path, file.unwrap_or_default()).unwrap();
+        Settings::load(texts(typed), texts(environment), file.map(|_| path.as_path()))
+    }
+
+    fn refusal(typed: &[(&str, &str)], environment: &[(&str, &str)], file: Option<&str>) -> String {
+        format!("{:#}", load(typed, environment, file).unwrap_err())
+    }
+
+    #[test]
+    fn every_default_is_allowed() {
+        let settings = load(&[], &[], None).unwrap();
+        assert_eq!(settings.listen, settings.public_address());
+        assert_eq!((settings.dc_id, settings.code_len), (2, 5));
+    }
+
+    #[test]
+    fn command_line_wins_over_environment_over_file_over_default() {
+        let file = Some("dc_id = 3\ncode_len = 6\nconnections_max = 7\n");
+        let environment = [
+            ("HAVRE_DC_ID", "4"),
+            ("HAVRE_CODE_LEN", "7"),
+            ("HAVRE_SERVICE_HOST", "x"),
+        ];
+        let settings = load(&[("dc_id", "5")], &environment, file).unwrap();
+        assert_eq!(
+            (settings.dc_id, settings.code_len, settings.connections_max),
+            (5, 7, 7)
+        );
+    }
+
+    #[test]
+    fn a_refusal_names_key_value_place_and_what_is_allowed() {
+        let expected = "dc_id = \"9\" (in the environment variable HAVRE_DC_ID) is not allowed; \
+                        allowed is a whole number from 1 to 5";
+        assert_eq!(refusal(&[], &[("HAVRE_DC_ID", "9")], None), expected);
+        assert!(refusal(&[], &[], Some("listen = \"here\"")).starts_with("listen = \"here\" (in /"));
+        assert!(refusal(&[], &[], Some("listen = [1]")).contains("is not allowed"));
+        assert!(refusal(&[("log", "loud")], &[], None).contains("one of off, error"));
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_with_the_known_ones() {
+        let text = refusal(&[], &[], Some("listne = \"127.0.0.1:1\""));
+        assert!(
+            text.contains("no setting \"listne\"") && text.contains("listen"),
+            "{text}"
+        );
+        assert!(refusal(&[("x", "1")], &[], None).contains("no setting \"x\" (on the command line)"));
+    }
+
+    #[test]
+    fn what_only_fails_together_is_refused() {
+        assert!(refusal(&[("store", "postgres")], &[], None).contains("postgres_url"));
+        assert!(refusal(&[("listen", "0.0.0.0:1")], &[], None).contains("advertise"));
+        assert!(
+            load(
+                &[("listen", "0.0.0.0:1"), ("advertise", "127.0.0.1:1")],
+                &[],
+                None
+            )
+            .is_ok()
+        );
+    }
+
+    #[test]
+    fn the_example_file_is_fresh_and_says_the_defaults() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../havre.example.toml");
+        let example = example_file();
+        if std::env::var_os("HAVRE_REGENERATE").is_some() {
+            std::fs::write(&path, &example).unwrap();
+        }
+        let stored = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(stored, example, "run scripts/regenerate.sh");
+
+        let uncommented: String = example
+            .lines()
+            .map(|line| {
+                line.strip_prefix('#')
+                    .filter(|rest| !rest.starts_with(' '))
+                    .unwrap_or(line)
+            })
+            .fold(String::new(), |text, line| text + line + "\n");
+        assert_eq!(
+            load(&[], &[], Some(&uncommented)).unwrap(),
+            load(&[], &[], None).unwrap()
+        );
+    }
+}

@@ -1,0 +1,96 @@
+//! A server from its settings to its end.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::codes::ConsoleCodes;
+use crate::config::Settings;
+use crate::data::DataFolder;
+use crate::keys::ServerKey;
+use crate::{admin, net};
+
+/// Runs a server until it is told to stop.
+pub fn serve(settings: &Settings) -> Result<()> {
+    start_log(settings.log.0);
+    raise_file_limit();
+    let folder = DataFolder::create(&settings.data)?;
+    let key = ServerKey::open_or_create(folder.path())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime
+        .context("the runtime cannot start")?
+        .block_on(run(settings, &folder, &key))
+}
+
+async fn run(settings: &Settings, folder: &DataFolder, key: &ServerKey) -> Result<()> {
+    let listener = net::bind(settings.listen).await?;
+    let codes = Arc::new(ConsoleCodes::default());
+    let admin = tokio::spawn(admin::server::run(
+        admin::server::bind(folder)?,
+        Arc::clone(&codes),
+    ));
+    print!("{}", greeting(settings, key));
+    stopped().await?;
+    admin.abort();
+    drop(listener);
+    Ok(())
+}
+
+/// How a client is pointed at this server.
+fn greeting(settings: &Settings, key: &ServerKey) -> String {
+    let (address, fingerprint) = (settings.public_address(), key.fingerprint());
+    format!(
+        "Havre listens on {listen}; its data is in {data}\n\
+         Point a client at it:\n\
+         \x20 address      {ip}, port {port}\n\
+         \x20 data centre  {dc_id}\n\
+         \x20 fingerprint  {fingerprint:016x} (signed: {signed})\n\
+         \x20 public key   (also: havre keys --pem)\n\
+         {pem}\
+         Login codes are printed here; havre code PHONE prints one alone.\n",
+        listen = settings.listen,
+        data = settings.data.display(),
+        ip = address.ip(),
+        port = address.port(),
+        dc_id = settings.dc_id,
+        signed = fingerprint.cast_signed(),
+        pem = key.public_pem(),
+    )
+}
+
+/// Logs go to standard error, so that the greeting and the login codes have standard output to themselves.
+fn start_log(level: LevelFilter) {
+    // A second server in one process, as in tests, keeps the log of the first.
+    let _ = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .try_init();
+}
+
+/// A connection is a file; the usual soft limit of 1024 is for programs that still use `select`.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: limit.maximum,
+            ..limit
+        },
+    );
+    if let Err(error) = raised {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
+}
+
+async fn stopped() -> Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be heard")?;
+    let mut terminate = signal(SignalKind::terminate()).context("signals cannot be heard")?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}

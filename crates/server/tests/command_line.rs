@@ -1,0 +1,205 @@
+//! The real binary: what it says, and that a fault is one clear sentence, exit code 1 and no damage.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of tests, too, fail by panic")]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+const HAVRE: &str = env!("CARGO_BIN_EXE_havre");
+
+fn havre(arguments: &[&str], data: &Path) -> Command {
+    let mut command = Command::new(HAVRE);
+    command
+        .args(arguments)
+        .arg("--data")
+        .arg(data)
+        .env("HAVRE_LISTEN", "127.0.0.1:0");
+    command
+}
+
+fn output(arguments: &[&str], data: &Path) -> Output {
+    havre(arguments, data).output().unwrap()
+}
+
+fn printed(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// What a failed command says; asserts that it is one sentence and exit code 1.
+fn complaint(output: &Output) -> String {
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.starts_with("havre: ") && text.lines().count() == 1, "{text}");
+    text
+}
+
+/// A server that runs until it is dropped.
+struct Server {
+    process: Child,
+    greeting: String,
+}
+
+impl Server {
+    fn start(data: &Path) -> Self {
+        let mut process = havre(&["serve"], data).stdout(Stdio::piped()).spawn().unwrap();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        let mut greeting = String::new();
+        while !greeting.contains("Login codes") {
+            assert_ne!(
+                output.read_line(&mut greeting).unwrap(),
+                0,
+                "the server ended: {greeting}"
+            );
+        }
+        Self { process, greeting }
+    }
+
+    /// As an operator stops it.
+    fn stop(mut self) {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").arg(id).status().unwrap().success());
+        assert!(self.process.wait().unwrap().success());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Either it runs and is ours to end, or it has ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn a_server_says_how_a_client_is_pointed_at_it() {
+    let parent = tempfile::tempdir().unwrap();
+    let data = parent.path().join("data");
+    let server = Server::start(&data);
+    let pem = printed(&output(&["keys", "--pem"], &data));
+    assert!(pem.starts_with("-----BEGIN RSA PUBLIC KEY-----\n"), "{pem}");
+    assert!(server.greeting.contains(&pem));
+    assert!(server.greeting.contains("data centre  2"));
+    let shown = printed(&output(&["keys"], &data));
+    let fingerprint = shown
+        .lines()
+        .find_map(|line| line.strip_prefix("fingerprint: "))
+        .unwrap();
+    assert!(server.greeting.contains(fingerprint));
+    server.stop();
+    assert!(printed(&output(&["check"], &data)).contains(fingerprint));
+}
+
+#[test]
+fn a_code_is_asked_of_the_running_server() {
+    let data = tempfile::tempdir().unwrap();
+    assert!(complaint(&output(&["code", "15550000001"], data.path())).contains("no server is running"));
+    let _server = Server::start(data.path());
+    let text = complaint(&output(&["code", "15550000001"], data.path()));
+    assert!(text.contains("no login code is waiting"), "{text}");
+}
+
+#[test]
+fn a_second_server_on_the_same_data_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let first = Server::start(data.path());
+    assert!(complaint(&output(&["serve"], data.path())).contains("another server is running"));
+    assert!(complaint(&output(&["check"], data.path())).contains("another server is running"));
+    first.stop();
+}
+
+#[test]
+fn a_killed_server_starts_again_with_its_key() {
+    let data = tempfile::tempdir().unwrap();
+    let first = Server::start(data.path());
+    let pem = printed(&output(&["keys", "--pem"], data.path()));
+    drop(first);
+    assert!(data.path().join("admin.sock").exists());
+    assert!(Server::start(data.path()).greeting.contains(&pem));
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let data = tempfile::tempdir().unwrap();
+    let text = complaint(&output(&["serve", "--listen", &address], data.path()));
+    assert!(text.contains(&address) && text.contains("in use"), "{text}");
+    Server::start(data.path()).stop();
+}
+
+#[test]
+fn a_wrong_key_file_is_refused_and_kept() {
+    let data = tempfile::tempdir().unwrap();
+    let path = data.path().join("server-key.pem");
+    fs::write(&path, "not a key\n").unwrap();
+    let text = complaint(&output(&["serve"], data.path()));
+    assert!(
+        text.contains("server-key.pem") && text.contains("not PEM"),
+        "{text}"
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), "not a key\n");
+}
+
+#[test]
+fn a_missing_folder_is_made_only_by_serve() {
+    let parent = tempfile::tempdir().unwrap();
+    let data = parent.path().join("none");
+    for arguments in [&["keys"][..], &["check"], &["code", "1"]] {
+        assert!(complaint(&output(arguments, &data)).contains(data.to_str().unwrap()));
+        assert!(!data.exists());
+    }
+    let file = parent.path().join("file");
+    fs::write(&file, "kept").unwrap();
+    assert!(complaint(&output(&["serve"], &file.join("data"))).contains("cannot be made"));
+    assert_eq!(fs::read_to_string(&file).unwrap(), "kept");
+}
+
+#[test]
+fn a_wrong_setting_names_what_is_allowed() {
+    let parent = tempfile::tempdir().unwrap();
+    let data = parent.path().join("data");
+    let text = complaint(&output(&["serve", "--listen", "nowhere"], &data));
+    assert!(
+        text.contains("listen = \"nowhere\" (on the command line) is not allowed"),
+        "{text}"
+    );
+    let text = complaint(&output(&["serve", "--set", "colour=red"], &data));
+    assert!(text.contains("no setting \"colour\""), "{text}");
+    let absent = parent.path().join("absent.toml");
+    let text = complaint(&output(&["serve", "--config", absent.to_str().unwrap()], &data));
+    assert!(text.contains("absent.toml cannot be read"), "{text}");
+    assert!(!data.exists());
+}
+
+/// A file system of 4 KiB, in a mount namespace of its own, stands for a full disk.
+#[test]
+fn a_full_disk_is_one_sentence_and_leaves_no_half_key() {
+    let data = tempfile::tempdir().unwrap();
+    let script = "mount -t tmpfs -o size=4k none \"$1\" && head -c 4096 /dev/zero >\"$1/filler\" && \
+                  { \"$2\" serve --data \"$1\"; code=$?; ls \"$1\"; exit $code; }";
+    let result = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"])
+        .args([data.path().to_str().unwrap(), HAVRE])
+        .output();
+    let Ok(output) = result else {
+        return eprintln!("skipped: no unshare here");
+    };
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    if text.starts_with("unshare:") || text.starts_with("mount:") {
+        return eprintln!("skipped: {text}");
+    }
+    assert!(complaint(&output).contains("No space left on device"), "{text}");
+    assert_eq!(printed(&output), "filler\nlock\n");
+}
+
+#[test]
+fn help_explains_itself() {
+    let output = Command::new(HAVRE).args(["serve", "--help"]).output().unwrap();
+    let text = printed(&output);
+    for option in ["--data", "--listen", "--config", "--set"] {
+        assert!(text.contains(option), "{text}");
+    }
+}
