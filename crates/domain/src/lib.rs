@@ -1,1 +1,24 @@
 //! The rules. Knows partitions; never HTTP, sockets, clocks.
+//!
+//! Reading order: [`ids`], [`keys`] (THE schema), [`tx`] (one partition), [`world`] (what a deed sees),
+//! [`updates`] and [`outbox`] (how boxes change and how partitions speak to each other), then one noun
+//! one file.
+
+pub mod auth_keys;
+pub mod chats;
+pub mod contacts;
+pub mod dialogs;
+pub mod ids;
+pub mod keys;
+pub mod limits;
+pub mod messages;
+pub mod outbox;
+pub mod phones;
+pub mod record;
+pub mod search;
+pub mod sessions;
+pub mod tx;
+pub mod updates;
+pub mod usernames;
+pub mod users;
+pub mod world;

@@ -1,0 +1,58 @@
+//! Bounds of the rules, by name.
+
+/// Longest text of a message, UTF-16 units as clients count them.
+pub const TEXT_LEN_MAX: usize = 4096;
+/// Longest caption of media.
+pub const CAPTION_LEN_MAX: usize = 1024;
+/// Most entities in a message; later ones are dropped.
+pub const ENTITIES_MAX: usize = 100;
+/// Most members of a basic group.
+pub const CHAT_MEMBERS_MAX: usize = 200;
+/// Longest title of a group, characters.
+pub const TITLE_LEN_MAX: usize = 128;
+/// Longest description of a group or person, characters.
+pub const ABOUT_LEN_MAX: usize = 255;
+/// Longest first or last name, characters.
+pub const NAME_LEN_MAX: usize = 64;
+/// Most messages in one page of history, search or difference by id.
+pub const PAGE_MAX: usize = 100;
+/// Most ids in one call.
+pub const IDS_MAX: usize = 100;
+/// Most items of an album.
+pub const ALBUM_MAX: usize = 10;
+/// Most distinct words of a message that search finds.
+pub const WORDS_MAX: usize = 64;
+/// Longest word that search tells apart, bytes.
+pub const WORD_LEN_MAX: usize = 48;
+/// How long a random id is remembered, seconds.
+pub const RANDOM_ID_TTL: i64 = 2 * 24 * 3600;
+/// Random ids forgotten along with one send.
+pub const RANDOM_ID_SWEEP: usize = 2;
+/// Most events in one slice of a difference.
+pub const DIFFERENCE_MAX: usize = 1000;
+/// Most messages deleted by one call; clients repeat while some are left.
+pub const DELETE_MAX: usize = 1000;
+/// How long a login code lives, seconds.
+pub const CODE_TTL: i64 = 300;
+/// Wrong codes before the code dies.
+pub const CODE_TRIES_MAX: u32 = 5;
+/// Codes that one number may ask for within [`CODE_WINDOW`].
+pub const CODES_PER_WINDOW: usize = 5;
+/// Seconds over which codes of a number are counted.
+pub const CODE_WINDOW: i64 = 3600;
+/// How long after sending a message may be edited by its author, seconds.
+pub const EDIT_TIME_LIMIT: i64 = 48 * 3600;
+/// Most pinned conversations in a folder.
+pub const PINNED_DIALOGS_MAX: usize = 100;
+/// Most contacts of a person.
+pub const CONTACTS_MAX: usize = 10_000;
+/// Most blocked people of a person.
+pub const BLOCKED_MAX: usize = 10_000;
+/// Most logins of a person.
+pub const SESSIONS_MAX: usize = 100;
+/// Most profile photos of a person.
+pub const PHOTOS_MAX: usize = 200;
+/// Most invite links of a group.
+pub const LINKS_MAX: usize = 200;
+/// How exactly the last use of a login is kept, seconds.
+pub const ACTIVE_GRAIN: i64 = 600;

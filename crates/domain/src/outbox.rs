@@ -1,0 +1,313 @@
+//! Effects: what one partition's commit asks of another, and the courier that delivers them.
+//!
+//! The transactional outbox: effects are written in the sender's commit; the receiver's commit records
+//! how far it has come, so each is applied once however often it is delivered.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures::StreamExt;
+use havre_store::{EffectId, Partition, Pending, Store};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AuthKeyId, ChatId, Origin, Peer, Time, UserId};
+use crate::keys::{self, partition};
+use crate::messages::{self, Arrival};
+use crate::search::{self, Kind};
+use crate::sessions::{self, Session};
+use crate::tx::{Fault, Tx};
+use crate::updates::{self, Event};
+use crate::users::Profile;
+use crate::{auth_keys, chats, dialogs};
+
+/// What a commit asks of another partition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Effect {
+    /// To a person: a message.
+    Arrive(Arrival),
+    /// To a person: a message was edited by its author.
+    Edited {
+        /// Which.
+        origin: Origin,
+        /// TL of the canonical layer.
+        content: Vec<u8>,
+        /// When; nothing when the edit is not to be seen as one.
+        edit_date: Option<i32>,
+    },
+    /// To a person: messages were deleted for everybody.
+    Deleted {
+        /// Which.
+        origins: Vec<Origin>,
+    },
+    /// To a person: somebody read what they wrote, up to this message.
+    WasRead {
+        /// The conversation as the receiver sees it.
+        peer: Peer,
+        /// The newest message that was read.
+        origin: Origin,
+    },
+    /// To a person: a message was pinned or unpinned for everybody.
+    Pinned {
+        /// Which.
+        origin: Origin,
+        /// Pinned or unpinned.
+        pinned: bool,
+    },
+    /// To a person: they exist now, and are logged in.
+    SignedUp {
+        /// The account.
+        profile: Profile,
+        /// Their first login.
+        session: Session,
+    },
+    /// To a person: a login was made.
+    LoggedIn(Session),
+    /// To a person: a username was claimed for them (or given up, `None`).
+    Username(Option<String>),
+    /// To a person: what is known of somebody changed.
+    UserChanged(UserId),
+    /// To a person: a basic group changed.
+    ChatChanged(ChatId),
+    /// To a key: this person is logged in.
+    Authorize(UserId),
+    /// To a key: this person is logged out.
+    Revoke(UserId),
+    /// To a claim: given up by this person.
+    Release(UserId),
+    /// To an invite's claim: it leads to this group, or nowhere.
+    Invite(Option<ChatId>),
+}
+
+/// Applies an effect to the partition that it was sent to.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn apply(tx: &mut Tx, now: Time, effect: Effect) -> Result<(), Fault> {
+    match (partition::as_user(tx.partition()), effect) {
+        (Some(owner), effect) => apply_to_user(tx, now, owner, effect).await,
+        (None, Effect::Authorize(user)) => auth_keys::set_user(tx, Some(user), None).await,
+        (None, Effect::Revoke(user)) => auth_keys::set_user(tx, None, Some(user)).await,
+        (None, Effect::Release(user)) => crate::usernames::release(tx, user).await,
+        (None, Effect::Invite(chat)) => {
+            chats::claim_invite(tx, chat);
+            Ok(())
+        }
+        (None, _) => Err(Fault::Defect("an effect for a person was sent elsewhere")),
+    }
+}
+
+async fn apply_to_user(tx: &mut Tx, now: Time, owner: UserId, effect: Effect) -> Result<(), Fault> {
+    match effect {
+        Effect::Arrive(arrival) => arrive(tx, now, owner, arrival).await,
+        Effect::Edited { origin, content, edit_date } => edited(tx, now, owner, origin, content, edit_date).await,
+        Effect::Deleted { origins } => deleted(tx, now, owner, &origins).await,
+        Effect::WasRead { peer, origin } => was_read(tx, now, owner, peer, origin).await,
+        Effect::Pinned { origin, pinned } => pin(tx, now, owner, origin, pinned).await,
+        Effect::SignedUp { profile, session } => {
+            tx.put(keys::profile(), &profile);
+            sessions::add(tx, &session);
+            Ok(())
+        }
+        Effect::LoggedIn(session) => {
+            sessions::add(tx, &session);
+            updates::append(tx, now, Event::NewLogin(session.key)).await.map(drop)
+        }
+        Effect::Username(name) => crate::usernames::adopt(tx, owner, now, name).await,
+        Effect::UserChanged(user) => updates::append(tx, now, Event::User(user)).await.map(drop),
+        Effect::ChatChanged(chat) => updates::append(tx, now, Event::Chat(chat)).await.map(drop),
+        _ => Err(Fault::Defect("an effect for something else was sent to a person")),
+    }
+}
+
+/// A message from somebody blocked does not arrive; in a group it does.
+async fn arrive(tx: &mut Tx, now: Time, owner: UserId, arrival: Arrival) -> Result<(), Fault> {
+    let private = matches!(arrival.peer, Peer::User(_));
+    if private && tx.get::<crate::contacts::Blocked>(&keys::blocked(arrival.from)).await?.is_some() {
+        return Ok(());
+    }
+    messages::receive(tx, now, owner, arrival).await.map(drop)
+}
+
+async fn edited(
+    tx: &mut Tx,
+    now: Time,
+    owner: UserId,
+    origin: Origin,
+    content: Vec<u8>,
+    edit_date: Option<i32>,
+) -> Result<(), Fault> {
+    let Some(id) = messages::local_id(tx, owner, origin).await? else { return Ok(()) };
+    let Some((peer, message)) = messages::find(tx, id).await? else { return Ok(()) };
+    messages::edit(tx, now, (peer, id), message, content, edit_date).await.map(drop)
+}
+
+async fn deleted(tx: &mut Tx, now: Time, owner: UserId, origins: &[Origin]) -> Result<(), Fault> {
+    let mut ids = Vec::with_capacity(origins.len());
+    for &origin in origins {
+        ids.extend(messages::local_id(tx, owner, origin).await?);
+    }
+    messages::delete(tx, now, &ids).await.map(drop)
+}
+
+async fn was_read(tx: &mut Tx, now: Time, owner: UserId, peer: Peer, origin: Origin) -> Result<(), Fault> {
+    let Some(id) = messages::local_id(tx, owner, origin).await? else { return Ok(()) };
+    messages::was_read(tx, now, peer, id).await.map(drop)
+}
+
+async fn pin(tx: &mut Tx, now: Time, owner: UserId, origin: Origin, pinned: bool) -> Result<(), Fault> {
+    let Some(id) = messages::local_id(tx, owner, origin).await? else { return Ok(()) };
+    set_pinned(tx, now, id, pinned).await.map(drop)
+}
+
+/// Pins or unpins one message in a box. False when nothing changed.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn set_pinned(tx: &mut Tx, now: Time, id: crate::ids::MessageId, pinned: bool) -> Result<bool, Fault> {
+    let Some((peer, mut message)) = messages::find(tx, id).await? else { return Ok(false) };
+    if message.pinned == pinned {
+        return Ok(false);
+    }
+    message.pinned = pinned;
+    tx.put(keys::message(peer, id), &message);
+    search::mark(tx, Kind::Pinned, peer, id, pinned);
+    let newest = search::newest_pinned(tx, peer).await?;
+    dialogs::change(tx, peer, |d| d.pinned_message = newest).await?;
+    updates::append(tx, now, Event::Pinned { peer, ids: vec![id], pinned }).await?;
+    Ok(true)
+}
+
+/// Most effects taken from an outbox at once.
+const PAGE: usize = 512;
+/// Most receiving partitions that one delivery works on at the same time.
+const ABREAST: usize = 16;
+/// Conflicts after which an effect is left to a later delivery.
+const TRIES_MAX: usize = 64;
+
+/// Delivers effects.
+#[derive(Clone)]
+pub struct Courier {
+    store: Arc<dyn Store>,
+}
+
+/// What a delivery did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delivered {
+    /// Partitions that were changed.
+    pub changed: BTreeSet<Partition>,
+    /// Whether every effect was applied; the rest waits for the next delivery.
+    pub complete: bool,
+}
+
+impl Courier {
+    /// A courier over a store.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self { store }
+    }
+
+    /// Delivers everything in the outbox of `from`, and what that causes in turn.
+    ///
+    /// # Errors
+    /// [`Fault`] when an outbox cannot be read. An effect that cannot be applied now does not fail the
+    /// delivery: it waits.
+    pub async fn deliver(&self, from: Partition, now: Time) -> Result<Delivered, Fault> {
+        let mut total = Delivered { changed: BTreeSet::new(), complete: true };
+        let mut queue = vec![from];
+        while let Some(from) = queue.pop() {
+            let one = self.deliver_one(&from, now).await?;
+            total.complete &= one.complete;
+            // Whoever was changed may have effects of their own to send on.
+            for partition in one.changed {
+                if total.changed.insert(partition.clone())
+                    || !self.store.outbox(&partition, None, 1).await?.is_empty()
+                {
+                    queue.push(partition);
+                }
+            }
+        }
+        Ok(total)
+    }
+
+    async fn deliver_one(&self, from: &Partition, now: Time) -> Result<Delivered, Fault> {
+        let mut total = Delivered { changed: BTreeSet::new(), complete: true };
+        let mut after = None;
+        loop {
+            let page = self.store.outbox(from, after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(total) };
+            after = Some(last.id);
+            let full = page.len() == PAGE;
+            let mut by_target: BTreeMap<Partition, Vec<Pending>> = BTreeMap::new();
+            for pending in page {
+                by_target.entry(pending.effect.to.clone()).or_default().push(pending);
+            }
+            let work = by_target.into_iter().map(|(to, pending)| self.deliver_to(from, to, pending, now));
+            let mut results = futures::stream::iter(work).buffer_unordered(ABREAST);
+            while let Some((to, applied, complete)) = results.next().await {
+                if !applied.is_empty() {
+                    self.store.settle(from, &applied).await?;
+                    total.changed.insert(to);
+                }
+                total.complete &= complete;
+            }
+            if !full {
+                return Ok(total);
+            }
+        }
+    }
+
+    /// Applies effects in order until one cannot be applied.
+    async fn deliver_to(
+        &self,
+        from: &Partition,
+        to: Partition,
+        pending: Vec<Pending>,
+        now: Time,
+    ) -> (Partition, Vec<EffectId>, bool) {
+        let mut applied = Vec::with_capacity(pending.len());
+        for one in pending {
+            if self.apply_one(from, &to, &one, now).await.is_err() {
+                return (to, applied, false);
+            }
+            applied.push(one.id);
+        }
+        (to, applied, true)
+    }
+
+    async fn apply_one(&self, from: &Partition, to: &Partition, pending: &Pending, now: Time) -> Result<(), Fault> {
+        for _ in 0..TRIES_MAX {
+            let mut tx = Tx::open(self.store.clone(), to.clone());
+            let tried = async {
+                if !tx.receive(from.clone(), pending.id).await? {
+                    return Ok(());
+                }
+                apply(&mut tx, now, crate::record::decode(&pending.effect.body)?).await?;
+                tx.commit().await.map(drop)
+            }
+            .await;
+            match tried {
+                Err(Fault::Conflict) => {}
+                done => return done,
+            }
+        }
+        Err(Fault::Conflict)
+    }
+}
+
+/// Whether a partition is one whose changes are pushed: a person's.
+#[must_use]
+pub fn pushed(partition: &Partition) -> Option<Pushed> {
+    if let Some(user) = partition::as_user(partition) {
+        return Some(Pushed::User(user));
+    }
+    partition::as_auth_key(partition).map(Pushed::Key)
+}
+
+/// Who is told after a partition changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pushed {
+    /// A person's sessions, from the log of events.
+    User(UserId),
+    /// A key's sessions: who is logged in on it changed.
+    Key(AuthKeyId),
+}

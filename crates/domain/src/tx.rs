@@ -1,0 +1,233 @@
+//! One partition as a deed sees it: reads from one version, staged writes over them, one commit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use havre_store::{
+    Answer, Commit, CommitError, EffectId, Key, Order, Outgoing, Partition, Read, Store, StoreError, Value, Version,
+    Write,
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::keys::Span;
+use crate::outbox::Effect;
+use crate::record;
+
+/// Why a deed could not be carried out, apart from refusals in words of the domain.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// Somebody else committed first: compute again from fresh state.
+    #[error("a partition changed meanwhile")]
+    Conflict,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A stored value is not what it should be.
+    #[error("damaged record: {0}")]
+    Corrupt(String),
+    /// A rule of this code was broken by this code.
+    #[error("defect: {0}")]
+    Defect(&'static str),
+}
+
+/// Reads and staged writes of one partition.
+pub struct Tx {
+    store: Arc<dyn Store>,
+    partition: Partition,
+    version: Option<Version>,
+    cache: BTreeMap<Key, Option<Value>>,
+    staged: BTreeMap<Key, Option<Value>>,
+    effects: Vec<Outgoing>,
+    received: Option<(Partition, EffectId)>,
+    writable: bool,
+}
+
+impl Tx {
+    /// A partition that may be written.
+    #[must_use]
+    pub fn open(store: Arc<dyn Store>, partition: Partition) -> Self {
+        Self { writable: true, ..Self::peek(store, partition) }
+    }
+
+    /// A partition that may only be read.
+    #[must_use]
+    pub fn peek(store: Arc<dyn Store>, partition: Partition) -> Self {
+        Self {
+            store,
+            partition,
+            version: None,
+            cache: BTreeMap::new(),
+            staged: BTreeMap::new(),
+            effects: Vec::new(),
+            received: None,
+            writable: false,
+        }
+    }
+
+    /// Lets a partition that was only read be written.
+    pub fn make_writable(&mut self) {
+        self.writable = true;
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn partition(&self) -> &Partition {
+        &self.partition
+    }
+
+    /// Whether anything is staged.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        !self.staged.is_empty() || !self.effects.is_empty() || self.received.is_some()
+    }
+
+    async fn ask(&mut self, reads: &[Read]) -> Result<Vec<Answer>, Fault> {
+        let snapshot = self.store.read(&self.partition, reads).await?;
+        if *self.version.get_or_insert(snapshot.version) != snapshot.version {
+            return Err(Fault::Conflict);
+        }
+        Ok(snapshot.answers)
+    }
+
+    /// The record under `key`, staged or stored.
+    ///
+    /// # Errors
+    /// [`Fault`]; so for every read.
+    pub async fn get<R: DeserializeOwned>(&mut self, key: &Key) -> Result<Option<R>, Fault> {
+        let mut found = self.get_many(std::slice::from_ref(key)).await?;
+        Ok(found.pop().flatten())
+    }
+
+    /// The records under `keys`, in their order, in one round trip.
+    ///
+    /// # Errors
+    /// As for [`Self::get`].
+    pub async fn get_many<R: DeserializeOwned>(&mut self, keys: &[Key]) -> Result<Vec<Option<R>>, Fault> {
+        let unknown: Vec<Key> =
+            keys.iter().filter(|k| !self.staged.contains_key(*k) && !self.cache.contains_key(*k)).cloned().collect();
+        if !unknown.is_empty() {
+            let reads: Vec<Read> = unknown.iter().cloned().map(Read::Key).collect();
+            for (key, answer) in unknown.into_iter().zip(self.ask(&reads).await?) {
+                if let Answer::Value(value) = answer {
+                    self.cache.insert(key, value);
+                }
+            }
+        }
+        keys.iter().map(|k| self.known(k).map(|v| record::decode(&v)).transpose()).collect()
+    }
+
+    fn known(&self, key: &Key) -> Option<Value> {
+        self.staged.get(key).or_else(|| self.cache.get(key)).cloned().flatten()
+    }
+
+    /// Entries of a span in the given order, staged writes included, at most `limit`.
+    ///
+    /// # Errors
+    /// As for [`Self::get`].
+    pub async fn range(&mut self, span: &Span, order: Order, limit: usize) -> Result<Vec<(Key, Value)>, Fault> {
+        let hidden = self.staged.range(span.start.clone()..span.end.clone()).filter(|(_, v)| v.is_none()).count();
+        let limit = limit.min(havre_store::limits::RANGE_LIMIT_MAX);
+        let ask = (limit + hidden).min(havre_store::limits::RANGE_LIMIT_MAX);
+        let read = Read::Range { start: span.start.clone(), end: span.end.clone(), order, limit: ask };
+        let Some(Answer::Entries(stored)) = self.ask(&[read]).await?.pop() else {
+            return Err(Fault::Defect("a range was answered with something else"));
+        };
+        Ok(self.merge(span, order, limit, stored))
+    }
+
+    fn merge(&self, span: &Span, order: Order, limit: usize, stored: Vec<(Key, Value)>) -> Vec<(Key, Value)> {
+        let mut merged: BTreeMap<Key, Value> = stored.into_iter().collect();
+        for (key, value) in self.staged.range(span.start.clone()..span.end.clone()) {
+            match value {
+                Some(value) => merged.insert(key.clone(), value.clone()),
+                None => merged.remove(key),
+            };
+        }
+        match order {
+            Order::Ascending => merged.into_iter().take(limit).collect(),
+            Order::Descending => merged.into_iter().rev().take(limit).collect(),
+        }
+    }
+
+    /// Records of a span with their keys.
+    ///
+    /// # Errors
+    /// As for [`Self::get`].
+    pub async fn records<R: DeserializeOwned>(
+        &mut self,
+        span: &Span,
+        order: Order,
+        limit: usize,
+    ) -> Result<Vec<(Key, R)>, Fault> {
+        let entries = self.range(span, order, limit).await?;
+        entries.into_iter().map(|(k, v)| Ok((k, record::decode(&v)?))).collect()
+    }
+
+    /// Sets a record.
+    pub fn put<R: Serialize>(&mut self, key: Key, record: &R) {
+        self.stage(key, Some(record::encode(record)));
+    }
+
+    /// Removes a record.
+    pub fn delete(&mut self, key: Key) {
+        self.stage(key, None);
+    }
+
+    fn stage(&mut self, key: Key, value: Option<Bytes>) {
+        debug_assert!(self.writable, "a write outside the partition that the deed is about");
+        self.staged.insert(key, value);
+    }
+
+    /// Adds an effect for another partition.
+    pub fn send(&mut self, to: Partition, effect: &Effect) {
+        debug_assert!(self.writable, "an effect from a partition that is only read");
+        self.effects.push(Outgoing { to, body: record::encode(effect) });
+    }
+
+    /// Makes this commit the one that applies effect `id` of `from`. False when it was applied before.
+    ///
+    /// # Errors
+    /// As for [`Self::get`].
+    pub async fn receive(&mut self, from: Partition, id: EffectId) -> Result<bool, Fault> {
+        let answer = self.ask(&[Read::Received(from.clone())]).await?.pop();
+        if matches!(answer, Some(Answer::Received(Some(last))) if last >= id) {
+            return Ok(false);
+        }
+        self.received = Some((from, id));
+        Ok(true)
+    }
+
+    /// Commits what is staged. True when effects were written that now wait in the outbox.
+    ///
+    /// # Errors
+    /// [`Fault::Conflict`] when somebody else committed first, [`Fault::Defect`] when it was not writable.
+    pub async fn commit(mut self) -> Result<bool, Fault> {
+        if !self.is_changed() {
+            return Ok(false);
+        }
+        if !self.writable {
+            return Err(Fault::Defect("a write outside the partition that the deed is about"));
+        }
+        if self.version.is_none() {
+            self.ask(&[]).await?;
+        }
+        let has_effects = !self.effects.is_empty();
+        let writes = self.staged.into_iter().map(|(k, v)| match v {
+            Some(v) => Write::Put(k, v),
+            None => Write::Delete(k),
+        });
+        let commit = Commit {
+            partition: self.partition,
+            expected: self.version.unwrap_or_default(),
+            writes: writes.collect(),
+            effects: self.effects,
+            received: self.received,
+        };
+        match self.store.commit(commit).await {
+            Ok(_) => Ok(has_effects),
+            Err(CommitError::Conflict(_)) => Err(Fault::Conflict),
+            Err(CommitError::Store(e)) => Err(Fault::Store(e)),
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! A person's update sequence: counters and the log of events (UP-1 to UP-12).
+
+use havre_store::Order;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AuthKeyId, ChatId, MessageId, Peer, Pts, Time, UserId};
+use crate::keys;
+use crate::tx::{Fault, Tx};
+
+/// The numbers of a box.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Id of the newest message ever; ids are never used again (UP-15).
+    pub last_id: MessageId,
+    /// Sum of the counts of all events.
+    pub pts: Pts,
+    /// Events without pts since pts last moved.
+    pub extra: i32,
+    /// Secret-chat and bot events (UP-24).
+    pub qts: i32,
+}
+
+/// Something that happened in a box. Only names what changed: who asks later is told the newest state
+/// (UP-9).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// A message came or was sent.
+    Message(MessageId),
+    /// A message was edited.
+    Edited(MessageId),
+    /// Messages were deleted; counts as many as it names.
+    Deleted(Vec<MessageId>),
+    /// Incoming messages were read.
+    ReadInbox {
+        /// The conversation.
+        peer: Peer,
+        /// Read up to here.
+        max_id: MessageId,
+        /// Left unread.
+        unread: i32,
+    },
+    /// The other side read what was sent.
+    ReadOutbox {
+        /// The conversation.
+        peer: Peer,
+        /// Read up to here.
+        max_id: MessageId,
+    },
+    /// Voice notes or mentions were consumed.
+    ReadContents(Vec<MessageId>),
+    /// Messages were pinned or unpinned.
+    Pinned {
+        /// The conversation.
+        peer: Peer,
+        /// Which.
+        ids: Vec<MessageId>,
+        /// Pinned or unpinned.
+        pinned: bool,
+    },
+    /// Conversations moved to a folder.
+    Folder {
+        /// Which.
+        peers: Vec<Peer>,
+        /// Where: 0 or 1.
+        folder: u8,
+    },
+    /// The draft of a conversation changed; no pts.
+    Draft(Peer),
+    /// A conversation was pinned or unpinned; no pts.
+    DialogPinned {
+        /// Which.
+        peer: Peer,
+        /// In which folder.
+        folder: u8,
+        /// Pinned or unpinned.
+        pinned: bool,
+    },
+    /// The order of pinned conversations changed; no pts.
+    PinnedOrder(u8),
+    /// Notification settings of a conversation changed; no pts.
+    NotifyPeer(Peer),
+    /// Notification settings of a scope changed; no pts.
+    NotifyScope(u8),
+    /// A conversation was marked unread or not; no pts.
+    MarkedUnread(Peer, bool),
+    /// Somebody was blocked or unblocked; no pts.
+    Blocked(UserId, bool),
+    /// Rules of a privacy key changed; no pts.
+    Privacy(u8),
+    /// What this box's owner knows of a person changed (contact, name, photo); no pts.
+    User(UserId),
+    /// A basic group changed; no pts.
+    Chat(ChatId),
+    /// What the bar above a conversation offers changed; no pts.
+    PeerSettings(Peer),
+    /// Somebody logged in on this key; no pts.
+    NewLogin(AuthKeyId),
+}
+
+impl Event {
+    /// By how much it moves pts.
+    #[must_use]
+    pub fn pts_count(&self) -> i32 {
+        match self {
+            Self::Message(_) | Self::Edited(_) | Self::ReadInbox { .. } | Self::ReadOutbox { .. } => 1,
+            Self::Deleted(ids) | Self::ReadContents(ids) | Self::Pinned { ids, .. } => {
+                i32::try_from(ids.len()).unwrap_or(i32::MAX)
+            }
+            Self::Folder { peers, .. } => i32::try_from(peers.len()).unwrap_or(i32::MAX),
+            _ => 0,
+        }
+    }
+}
+
+/// An event with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// Pts after it.
+    pub pts: Pts,
+    /// When it happened.
+    pub date: i32,
+    /// What it was.
+    pub event: Event,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Logged {
+    date: i32,
+    event: Event,
+}
+
+/// The counters of a box.
+///
+/// # Errors
+/// [`Fault`]; so for everything here.
+pub async fn counters(tx: &mut Tx) -> Result<Counters, Fault> {
+    Ok(tx.get(&keys::counters()).await?.unwrap_or_default())
+}
+
+/// Gives out the next message id.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn next_message_id(tx: &mut Tx) -> Result<MessageId, Fault> {
+    let mut counters = counters(tx).await?;
+    let Some(next) = counters.last_id.0.checked_add(1) else {
+        return Err(Fault::Defect("a box ran out of message ids"));
+    };
+    counters.last_id = MessageId(next);
+    tx.put(keys::counters(), &counters);
+    Ok(counters.last_id)
+}
+
+/// Writes an event to the log and moves pts by its count.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn append(tx: &mut Tx, now: Time, event: Event) -> Result<Pts, Fault> {
+    let mut counters = counters(tx).await?;
+    let count = event.pts_count();
+    let key = if count > 0 {
+        counters.pts = Pts(counters.pts.0.checked_add(count).ok_or(Fault::Defect("a box ran out of pts"))?);
+        counters.extra = 0;
+        keys::event(counters.pts, 0)
+    } else {
+        counters.extra += 1;
+        keys::event(counters.pts, counters.extra)
+    };
+    tx.put(keys::counters(), &counters);
+    tx.put(key, &Logged { date: now.date(), event });
+    Ok(counters.pts)
+}
+
+/// Events after `pts` in order, at most `limit`. Events without pts that happened at `pts` itself are
+/// included when they are not older than `since`.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn after(tx: &mut Tx, pts: Pts, since: i32, limit: usize) -> Result<Vec<Placed>, Fault> {
+    let logged = tx.records::<Logged>(&keys::events_after(pts), Order::Ascending, limit).await?;
+    let mut placed = Vec::with_capacity(logged.len());
+    for (key, Logged { date, event }) in logged {
+        let Some((at, n)) = keys::event_of(&key) else { return Err(Fault::Corrupt("event key".into())) };
+        let old = at == pts && n > 0 && date < since;
+        if !old {
+            placed.push(Placed { pts: at, date, event });
+        }
+    }
+    Ok(placed)
+}
+
+/// The place in the log after which nothing has happened: pts and the number of events without pts.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn cursor(tx: &mut Tx) -> Result<Cursor, Fault> {
+    let counters = counters(tx).await?;
+    Ok(Cursor { pts: counters.pts, extra: counters.extra })
+}
+
+/// A place in the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cursor {
+    /// Pts.
+    pub pts: Pts,
+    /// Events without pts at that pts.
+    pub extra: i32,
+}
+
+/// Events after a place in the log, at most `limit`, and the place after them.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn beyond(tx: &mut Tx, from: Cursor, limit: usize) -> Result<(Vec<Placed>, Cursor), Fault> {
+    let mut span = keys::events_after(from.pts);
+    span.start = keys::event(from.pts, from.extra + 1);
+    let mut last = from;
+    let mut placed = Vec::new();
+    for (key, Logged { date, event }) in tx.records::<Logged>(&span, Order::Ascending, limit).await? {
+        let Some((pts, extra)) = keys::event_of(&key) else { return Err(Fault::Corrupt("event key".into())) };
+        last = Cursor { pts, extra };
+        placed.push(Placed { pts, date, event });
+    }
+    Ok((placed, last))
+}

@@ -1,0 +1,153 @@
+//! What a deed sees: the instant, seeded randomness, and partitions, of which it may change one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use havre_store::{Partition, Store};
+use rand_chacha::ChaCha12Rng;
+use rand_core::{Rng, SeedableRng};
+use sha2::{Digest, Sha256};
+
+use crate::ids::{Peer, Time, UserId};
+use crate::keys::partition;
+use crate::tx::{Fault, Tx};
+
+/// A secret that all nodes of one server share; made once, kept in the server's partition.
+#[derive(Clone)]
+pub struct Secret(pub [u8; 32]);
+
+impl Secret {
+    /// A keyed hash of labelled data: access hashes and file references are made of it.
+    #[must_use]
+    pub fn hash(&self, label: &str, data: &[i64]) -> [u8; 32] {
+        let mut hash = Sha256::new().chain_update(self.0).chain_update(label.as_bytes()).chain_update([0]);
+        for n in data {
+            hash.update(n.to_be_bytes());
+        }
+        hash.chain_update(self.0).finalize().into()
+    }
+
+    /// The access hash under which `viewer` may name `user`: nobody can name whom he was never shown.
+    #[must_use]
+    pub fn access_hash(&self, viewer: UserId, user: UserId) -> i64 {
+        let hash = self.hash("user", &[viewer.0, user.0]);
+        i64::from_be_bytes([hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]])
+    }
+}
+
+/// Reads anywhere, writes in one partition.
+pub struct World {
+    store: Arc<dyn Store>,
+    /// When the deed happens.
+    pub now: Time,
+    /// Randomness of the deed; the same seed gives the same deed.
+    pub rng: ChaCha12Rng,
+    /// The server's secret.
+    pub secret: Secret,
+    open: BTreeMap<Partition, Tx>,
+    subject: Option<Partition>,
+}
+
+impl World {
+    /// A world in which nothing was read.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, now: Time, seed: [u8; 32], secret: Secret) -> Self {
+        let rng = ChaCha12Rng::from_seed(seed);
+        Self { store, now, rng, secret, open: BTreeMap::new(), subject: None }
+    }
+
+    /// The partition that this deed changes. The first call decides which it is.
+    ///
+    /// # Errors
+    /// [`Fault::Defect`] when the deed already changes another one.
+    pub fn subject(&mut self, partition: Partition) -> Result<&mut Tx, Fault> {
+        if self.subject.get_or_insert_with(|| partition.clone()) != &partition {
+            return Err(Fault::Defect("one deed may change one partition only"));
+        }
+        let tx = self.view(partition);
+        tx.make_writable();
+        Ok(tx)
+    }
+
+    /// A partition to read; staged changes are seen when it is the subject.
+    pub fn view(&mut self, partition: Partition) -> &mut Tx {
+        let store = &self.store;
+        self.open.entry(partition).or_insert_with_key(|p| Tx::peek(store.clone(), p.clone()))
+    }
+
+    /// A person's box as the subject.
+    ///
+    /// # Errors
+    /// As for [`Self::subject`].
+    pub fn user(&mut self, user: UserId) -> Result<&mut Tx, Fault> {
+        self.subject(partition::user(user))
+    }
+
+    /// A person's partition to read.
+    pub fn view_user(&mut self, user: UserId) -> &mut Tx {
+        self.view(partition::user(user))
+    }
+
+    /// The partition of whoever is behind `peer`, to read.
+    pub fn view_peer(&mut self, peer: Peer) -> &mut Tx {
+        match peer {
+            Peer::User(user) => self.view_user(user),
+            Peer::Chat(chat) => self.view(partition::chat(chat)),
+        }
+    }
+
+    /// Commits the subject and forgets everything that was read. Returns what was committed, if
+    /// anything was staged, and whether effects now wait in its outbox.
+    ///
+    /// # Errors
+    /// [`Fault::Conflict`] when somebody else committed first.
+    pub async fn commit(&mut self) -> Result<Option<Committed>, Fault> {
+        let open = std::mem::take(&mut self.open);
+        let Some(partition) = self.subject.take() else { return Ok(None) };
+        let Some(tx) = open.into_iter().find_map(|(p, tx)| (p == partition).then_some(tx)) else { return Ok(None) };
+        if !tx.is_changed() {
+            return Ok(None);
+        }
+        let has_effects = tx.commit().await?;
+        Ok(Some(Committed { partition, has_effects }))
+    }
+
+    /// Forgets everything that was read, so that what comes next sees what others committed.
+    ///
+    /// # Errors
+    /// [`Fault::Defect`] when something is staged.
+    pub fn refresh(&mut self) -> Result<(), Fault> {
+        if self.open.values().any(Tx::is_changed) {
+            return Err(Fault::Defect("refresh with staged changes"));
+        }
+        self.open.clear();
+        self.subject = None;
+        Ok(())
+    }
+
+    /// A random id within 1..2^48.
+    pub fn random_id48(&mut self) -> i64 {
+        i64::try_from(self.rng.next_u64() >> 16).unwrap_or(1).max(1)
+    }
+
+    /// A random 64-bit number.
+    pub fn random_i64(&mut self) -> i64 {
+        self.rng.next_u64().cast_signed()
+    }
+
+    /// Random bytes.
+    pub fn random_bytes<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.rng.fill_bytes(&mut bytes);
+        bytes
+    }
+}
+
+/// What a commit left behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The partition that changed.
+    pub partition: Partition,
+    /// Whether its outbox has effects to deliver.
+    pub has_effects: bool,
+}
