@@ -13,6 +13,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
+pub mod engine;
 pub mod limits;
 
 /// Names a partition: an order-preserving tuple made by the layer above, at most

@@ -1,0 +1,3 @@
+//! The engines. Each keeps every promise of [`Store`](crate::Store); one suite compares them.
+
+pub mod memory;
