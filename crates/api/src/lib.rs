@@ -1,1 +1,18 @@
 //! What clients may ask and will be told. Never a socket.
+//!
+//! [`dispatch`] is the one door: a call comes in as bytes, is unwrapped, brought to the canonical layer,
+//! run by its handler under [`rpc`], committed, answered. [`live`] pushes what happened to who is connected.
+
+pub mod content;
+pub mod cx;
+pub mod dispatch;
+pub mod error;
+pub mod keys;
+pub mod live;
+pub mod render;
+pub mod rpc;
+mod wire;
+mod wrappers;
+
+/// The one data centre that clients are told of. Labels are not identity: everything is here.
+pub const DC_ID: i32 = 2;

@@ -28,7 +28,10 @@ pub struct AuthKey {
 
 impl std::fmt::Debug for AuthKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AuthKey").field("user", &self.user).field("expires", &self.expires).finish_non_exhaustive()
+        f.debug_struct("AuthKey")
+            .field("user", &self.user)
+            .field("expires", &self.expires)
+            .finish_non_exhaustive()
     }
 }
 
@@ -76,7 +79,9 @@ pub async fn auth_key(tx: &mut Tx) -> Result<Option<AuthKey>, Fault> {
 /// # Errors
 /// [`Fault`].
 pub async fn set_user(tx: &mut Tx, user: Option<UserId>, leaving: Option<UserId>) -> Result<(), Fault> {
-    let Some(mut key) = auth_key(tx).await? else { return Ok(()) };
+    let Some(mut key) = auth_key(tx).await? else {
+        return Ok(());
+    };
     if user.is_none() && key.user != leaving {
         return Ok(());
     }

@@ -1,6 +1,7 @@
 //! Basic groups: members and rights. Their messages live in the members' boxes.
 
 use havre_store::Order;
+use havre_tl::{Deserialize as _, enums, types};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ChatId, MessageId, Origin, Peer, Time, UserId};
@@ -61,7 +62,9 @@ pub async fn chat(tx: &mut Tx) -> Result<Option<Chat>, Fault> {
 /// # Errors
 /// [`Fault`].
 pub async fn members(tx: &mut Tx) -> Result<Vec<Member>, Fault> {
-    let records = tx.records(&keys::members(), Order::Ascending, CHAT_MEMBERS_MAX).await?;
+    let records = tx
+        .records(&keys::members(), Order::Ascending, CHAT_MEMBERS_MAX)
+        .await?;
     Ok(records.into_iter().map(|(_, member)| member).collect())
 }
 
@@ -84,7 +87,10 @@ pub fn announce(
     to: &[UserId],
 ) -> Origin {
     chat.service_count += 1;
-    let origin = Origin { source: Peer::Chat(id), id: MessageId(chat.service_count) };
+    let origin = Origin {
+        source: Peer::Chat(id),
+        id: MessageId(chat.service_count),
+    };
     for &user in to {
         let arrival = Arrival {
             peer: Peer::Chat(id),
@@ -113,5 +119,25 @@ pub fn claim_invite(tx: &mut Tx, chat: Option<ChatId>) {
     match chat {
         Some(chat) => tx.put(keys::claim(), &InviteClaim { chat }),
         None => tx.delete(keys::claim()),
+    }
+}
+
+/// Whether a member may write: the creator and administrators always, others unless the group says no.
+#[must_use]
+pub fn may_write(chat: &Chat, member: &Member) -> bool {
+    let banned = default_banned(chat);
+    member.admin || member.user == chat.creator || !(banned.send_messages || banned.send_plain)
+}
+
+/// What members may not do.
+#[must_use]
+pub fn default_banned(chat: &Chat) -> types::ChatBannedRights {
+    match chat
+        .default_banned
+        .as_deref()
+        .map(enums::ChatBannedRights::from_bytes)
+    {
+        Some(Ok(enums::ChatBannedRights::ChatBannedRights(rights))) => rights,
+        _ => types::ChatBannedRights::default(),
     }
 }

@@ -43,7 +43,9 @@ pub async fn contact(tx: &mut Tx, user: UserId) -> Result<Option<Contact>, Fault
 /// # Errors
 /// [`Fault`].
 pub async fn all(tx: &mut Tx) -> Result<Vec<Contact>, Fault> {
-    let records = tx.records(&keys::contacts(), Order::Ascending, CONTACTS_MAX).await?;
+    let records = tx
+        .records(&keys::contacts(), Order::Ascending, CONTACTS_MAX)
+        .await?;
     Ok(records.into_iter().map(|(_, contact)| contact).collect())
 }
 

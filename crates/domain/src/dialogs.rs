@@ -71,7 +71,10 @@ pub async fn change(tx: &mut Tx, peer: Peer, deed: impl FnOnce(&mut Dialog)) -> 
     let old: Dialog = dialog(tx, peer).await?;
     let mut new = old.clone();
     deed(&mut new);
-    let place = |d: &Dialog| d.is_listed().then(|| keys::order(d.folder, d.top_date, d.top, peer));
+    let place = |d: &Dialog| {
+        d.is_listed()
+            .then(|| keys::order(d.folder, d.top_date, d.top, peer))
+    };
     let (before, after) = (place(&old), place(&new));
     if before != after {
         if let Some(key) = before {
@@ -103,8 +106,14 @@ pub async fn page(
     };
     let places = tx.range(&span, Order::Descending, limit).await?;
     let peers: Vec<Peer> = places.iter().filter_map(|(key, _)| keys::peer_of(key)).collect();
-    let dialogs = tx.get_many::<Dialog>(&peers.iter().map(|p| keys::dialog(*p)).collect::<Vec<_>>()).await?;
-    Ok(peers.into_iter().zip(dialogs).filter_map(|(p, d)| Some((p, d?))).collect())
+    let dialogs = tx
+        .get_many::<Dialog>(&peers.iter().map(|p| keys::dialog(*p)).collect::<Vec<_>>())
+        .await?;
+    Ok(peers
+        .into_iter()
+        .zip(dialogs)
+        .filter_map(|(p, d)| Some((p, d?)))
+        .collect())
 }
 
 /// Pinned conversations of a folder in order.

@@ -96,7 +96,10 @@ impl Path {
         if let Some(last) = end.last_mut() {
             *last += 1;
         }
-        Span { start: self.key(), end: Bytes::from(end) }
+        Span {
+            start: self.key(),
+            end: Bytes::from(end),
+        }
     }
 }
 
@@ -279,7 +282,10 @@ pub fn folder_before(folder: u8, date: i32, top: MessageId, peer: Option<Peer>) 
         Some(peer) => end.peer(peer),
         None => end,
     };
-    Span { start: start.key(), end: end.key() }
+    Span {
+        start: start.key(),
+        end: end.key(),
+    }
 }
 /// The peer at the end of an [`order`] or of a [`dialog`] key.
 #[must_use]
@@ -306,7 +312,10 @@ pub fn message(peer: Peer, MessageId(id): MessageId) -> Key {
 /// Messages of a conversation with `from <= id < to`.
 #[must_use]
 pub fn history(peer: Peer, from: MessageId, to: MessageId) -> Span {
-    Span { start: message(peer, from), end: message(peer, to) }
+    Span {
+        start: message(peer, from),
+        end: message(peer, to),
+    }
 }
 /// The message id at the end of a [`message`], [`word`] or [`media`] key.
 #[must_use]
@@ -337,7 +346,10 @@ pub fn expiry(date: Time, peer: Peer, RandomId(id): RandomId) -> Key {
 /// Random ids that may be forgotten before `date`.
 #[must_use]
 pub fn expired(date: Time) -> Span {
-    Span { start: Path::new(27).key(), end: Path::new(27).i64(date.0).key() }
+    Span {
+        start: Path::new(27).key(),
+        end: Path::new(27).i64(date.0).key(),
+    }
 }
 /// Peer and random id of an [`expiry`] key.
 #[must_use]
@@ -354,7 +366,10 @@ pub fn word(token: &str, MessageId(id): MessageId) -> Key {
 /// Messages with `token`, with `from <= id < to`.
 #[must_use]
 pub fn word_span(token: &str, from: MessageId, to: MessageId) -> Span {
-    Span { start: word(token, from), end: word(token, to) }
+    Span {
+        start: word(token, from),
+        end: word(token, to),
+    }
 }
 /// Every word that starts with `prefix`.
 #[must_use]
@@ -371,7 +386,10 @@ pub fn media(kind: u8, peer: Peer, MessageId(id): MessageId) -> Key {
 /// Messages of a conversation with media of a kind, with `from <= id < to`.
 #[must_use]
 pub fn media_span(kind: u8, peer: Peer, from: MessageId, to: MessageId) -> Span {
-    Span { start: media(kind, peer, from), end: media(kind, peer, to) }
+    Span {
+        start: media(kind, peer, from),
+        end: media(kind, peer, to),
+    }
 }
 /// Event `n` at `pts`: n = 0 moved pts there, n > 0 happened after it without moving it.
 #[must_use]
@@ -381,18 +399,27 @@ pub fn event(Pts(pts): Pts, n: i32) -> Key {
 /// Events after everything at `pts` with n = 0, up to the end of the log.
 #[must_use]
 pub fn events_after(pts: Pts) -> Span {
-    Span { start: event(pts, 1), end: event(Pts(i32::MAX), i32::MAX) }
+    Span {
+        start: event(pts, 1),
+        end: event(Pts(i32::MAX), i32::MAX),
+    }
 }
 /// Events without pts that happened at `pts`.
 #[must_use]
 pub fn events_at(pts: Pts) -> Span {
-    Span { start: event(pts, 1), end: event(pts, i32::MAX) }
+    Span {
+        start: event(pts, 1),
+        end: event(pts, i32::MAX),
+    }
 }
 /// Pts and n of an [`event`] key.
 #[must_use]
 pub fn event_of(key: &Key) -> Option<(Pts, i32)> {
     let (pts, n) = key.get(1..9)?.split_at(4);
-    Some((Pts(i32::from_be_bytes(pts.try_into().ok()?)), i32::from_be_bytes(n.try_into().ok()?)))
+    Some((
+        Pts(i32::from_be_bytes(pts.try_into().ok()?)),
+        i32::from_be_bytes(n.try_into().ok()?),
+    ))
 }
 /// A file that this person uploaded or was sent.
 #[must_use]
@@ -447,7 +474,10 @@ mod tests {
         assert_eq!(peer_of(&order(1, 5, MessageId(3), peer)), Some(peer));
         assert_eq!(event_of(&event(Pts(9), 2)), Some((Pts(9), 2)));
         let random_id = RandomId(-5);
-        assert_eq!(random_of(&expiry(Time(3), peer, random_id)), Some((peer, random_id)));
+        assert_eq!(
+            random_of(&expiry(Time(3), peer, random_id)),
+            Some((peer, random_id))
+        );
         let user = UserId(123_456);
         assert_eq!(partition::as_user(&partition::user(user)), Some(user));
         assert_eq!(partition::as_user(&partition::chat(ChatId(123_456))), None);

@@ -14,6 +14,7 @@ pub mod limits;
 pub mod messages;
 pub mod outbox;
 pub mod phones;
+pub mod privacy;
 pub mod record;
 pub mod search;
 pub mod sessions;

@@ -73,7 +73,9 @@ pub struct Sent {
 /// # Errors
 /// [`Fault`]; so for everything here.
 pub async fn find(tx: &mut Tx, id: MessageId) -> Result<Option<(Peer, Message)>, Fault> {
-    let Some(peer) = tx.get::<Peer>(&keys::place(id)).await? else { return Ok(None) };
+    let Some(peer) = tx.get::<Peer>(&keys::place(id)).await? else {
+        return Ok(None);
+    };
     Ok(tx.get(&keys::message(peer, id)).await?.map(|m| (peer, m)))
 }
 
@@ -101,7 +103,10 @@ pub async fn local_id(tx: &mut Tx, owner: UserId, origin: Origin) -> Result<Opti
 /// # Errors
 /// [`Fault`].
 pub async fn sent_before(tx: &mut Tx, peer: Peer, random_id: RandomId) -> Result<Option<MessageId>, Fault> {
-    Ok(tx.get::<Sent>(&keys::random(peer, random_id)).await?.map(|sent| sent.id))
+    Ok(tx
+        .get::<Sent>(&keys::random(peer, random_id))
+        .await?
+        .map(|sent| sent.id))
 }
 
 /// Remembers a random id and forgets the oldest expired ones.
@@ -117,7 +122,10 @@ pub async fn remember_random_id(
 ) -> Result<(), Fault> {
     tx.put(keys::random(peer, random_id), &Sent { id });
     tx.put(keys::expiry(now.plus(RANDOM_ID_TTL), peer, random_id), &());
-    for (key, _) in tx.range(&keys::expired(now), Order::Ascending, RANDOM_ID_SWEEP).await? {
+    for (key, _) in tx
+        .range(&keys::expired(now), Order::Ascending, RANDOM_ID_SWEEP)
+        .await?
+    {
         if let Some((peer, random_id)) = keys::random_of(&key) {
             tx.delete(keys::random(peer, random_id));
         }
@@ -130,7 +138,13 @@ pub async fn remember_random_id(
 ///
 /// # Errors
 /// [`Fault`].
-pub async fn add_own(tx: &mut Tx, now: Time, peer: Peer, id: MessageId, message: Message) -> Result<Pts, Fault> {
+pub async fn add_own(
+    tx: &mut Tx,
+    now: Time,
+    peer: Peer,
+    id: MessageId,
+    message: Message,
+) -> Result<Pts, Fault> {
     // What is sent to oneself is read at once.
     let content = Content::parse(&message.content);
     place(tx, peer, id, &message, &content).await?;
@@ -211,7 +225,9 @@ pub async fn edit(
 ) -> Result<Pts, Fault> {
     search::forget(tx, peer, id, &Content::parse(&message.content));
     // Concurrent edits: the last committed wins, and the date never falls (UP-23).
-    message.edit_date = edit_date.map(|d| message.edit_date.map_or(d, |old| old.max(d))).or(message.edit_date);
+    message.edit_date = edit_date
+        .map(|d| message.edit_date.map_or(d, |old| old.max(d)))
+        .or(message.edit_date);
     message.content = content;
     search::index(tx, peer, id, &Content::parse(&message.content));
     tx.put(keys::message(peer, id), &message);
@@ -233,7 +249,10 @@ pub struct Deleted {
 /// # Errors
 /// [`Fault`].
 pub async fn delete(tx: &mut Tx, now: Time, ids: &[MessageId]) -> Result<Deleted, Fault> {
-    let mut deleted = Deleted { pts: updates::counters(tx).await?.pts, ..Deleted::default() };
+    let mut deleted = Deleted {
+        pts: updates::counters(tx).await?.pts,
+        ..Deleted::default()
+    };
     for &id in ids {
         if let Some((peer, message)) = find(tx, id).await? {
             remove(tx, peer, id, &message).await?;
@@ -265,12 +284,22 @@ async fn remove(tx: &mut Tx, peer: Peer, id: MessageId, message: &Message) -> Re
 async fn settle_dialog(tx: &mut Tx, peer: Peer, gone: &[(Peer, MessageId, Message)]) -> Result<(), Fault> {
     let before = dialogs::dialog(tx, peer).await?;
     let gone = || gone.iter().filter(|(p, ..)| *p == peer);
-    let unread = gone().filter(|(_, id, m)| !m.out && *id > before.read_inbox).count();
+    let unread = gone()
+        .filter(|(_, id, m)| !m.out && *id > before.read_inbox)
+        .count();
     let mentions = gone().filter(|(_, _, m)| m.mentioned && m.media_unread).count();
-    let top = if gone().any(|(_, id, _)| *id == before.top) { newest(tx, peer).await? } else { None };
+    let top = if gone().any(|(_, id, _)| *id == before.top) {
+        newest(tx, peer).await?
+    } else {
+        None
+    };
     let top_gone = gone().any(|(_, id, _)| *id == before.top);
     let pin_gone = gone().any(|(_, id, _)| *id == before.pinned_message);
-    let pinned = if pin_gone { search::newest_pinned(tx, peer).await? } else { before.pinned_message };
+    let pinned = if pin_gone {
+        search::newest_pinned(tx, peer).await?
+    } else {
+        before.pinned_message
+    };
     dialogs::change(tx, peer, |d| {
         d.count -= i32::try_from(gone().count()).unwrap_or(0);
         d.unread -= i32::try_from(unread).unwrap_or(0);
@@ -291,7 +320,11 @@ async fn settle_dialog(tx: &mut Tx, peer: Peer, gone: &[(Peer, MessageId, Messag
 /// # Errors
 /// [`Fault`].
 pub async fn newest(tx: &mut Tx, peer: Peer) -> Result<Option<(MessageId, Message)>, Fault> {
-    Ok(page(tx, peer, MessageId(0), MessageId(i32::MAX), Order::Descending, 1).await?.pop())
+    Ok(
+        page(tx, peer, MessageId(0), MessageId(i32::MAX), Order::Descending, 1)
+            .await?
+            .pop(),
+    )
 }
 
 /// Messages of a conversation with `from <= id < to` in the given order, at most `limit`.
@@ -309,8 +342,13 @@ pub async fn page(
     if from >= to || limit == 0 {
         return Ok(Vec::new());
     }
-    let records = tx.records::<Message>(&keys::history(peer, from, to), order, limit).await?;
-    Ok(records.into_iter().filter_map(|(key, m)| Some((keys::message_id_of(&key)?, m))).collect())
+    let records = tx
+        .records::<Message>(&keys::history(peer, from, to), order, limit)
+        .await?;
+    Ok(records
+        .into_iter()
+        .filter_map(|(key, m)| Some((keys::message_id_of(&key)?, m)))
+        .collect())
 }
 
 /// What reading did: the newest message that became read, and the names of the newest read message of
@@ -335,10 +373,18 @@ const READ_SPAN_MAX: usize = 5_000;
 /// [`Fault`].
 pub async fn read(tx: &mut Tx, now: Time, peer: Peer, max_id: MessageId) -> Result<Read, Fault> {
     let before = dialogs::dialog(tx, peer).await?;
-    let max_id = if max_id.0 <= 0 { before.top } else { max_id.min(before.top) };
+    let max_id = if max_id.0 <= 0 {
+        before.top
+    } else {
+        max_id.min(before.top)
+    };
     let pts = updates::counters(tx).await?.pts;
     if max_id <= before.read_inbox {
-        return Ok(Read { advanced: false, pts, told: Vec::new() });
+        return Ok(Read {
+            advanced: false,
+            pts,
+            told: Vec::new(),
+        });
     }
     let from = MessageId(before.read_inbox.0 + 1);
     let to = MessageId(max_id.0.saturating_add(1));
@@ -354,13 +400,25 @@ pub async fn read(tx: &mut Tx, now: Time, peer: Peer, max_id: MessageId) -> Resu
     }
     let dialog = dialogs::change(tx, peer, |d| {
         d.read_inbox = max_id;
-        d.unread = if max_id >= d.top { 0 } else { (d.unread - read).max(0) };
+        d.unread = if max_id >= d.top {
+            0
+        } else {
+            (d.unread - read).max(0)
+        };
         d.marked_unread = false;
     })
     .await?;
-    let event = Event::ReadInbox { peer, max_id, unread: dialog.unread };
+    let event = Event::ReadInbox {
+        peer,
+        max_id,
+        unread: dialog.unread,
+    };
     let pts = updates::append(tx, now, event).await?;
-    Ok(Read { advanced: true, pts, told })
+    Ok(Read {
+        advanced: true,
+        pts,
+        told,
+    })
 }
 
 /// Notes that the other side read the owner's messages up to `max_id`. True when the mark moved.

@@ -99,7 +99,11 @@ pub async fn apply(tx: &mut Tx, now: Time, effect: Effect) -> Result<(), Fault> 
 async fn apply_to_user(tx: &mut Tx, now: Time, owner: UserId, effect: Effect) -> Result<(), Fault> {
     match effect {
         Effect::Arrive(arrival) => arrive(tx, now, owner, arrival).await,
-        Effect::Edited { origin, content, edit_date } => edited(tx, now, owner, origin, content, edit_date).await,
+        Effect::Edited {
+            origin,
+            content,
+            edit_date,
+        } => edited(tx, now, owner, origin, content, edit_date).await,
         Effect::Deleted { origins } => deleted(tx, now, owner, &origins).await,
         Effect::WasRead { peer, origin } => was_read(tx, now, owner, peer, origin).await,
         Effect::Pinned { origin, pinned } => pin(tx, now, owner, origin, pinned).await,
@@ -110,7 +114,9 @@ async fn apply_to_user(tx: &mut Tx, now: Time, owner: UserId, effect: Effect) ->
         }
         Effect::LoggedIn(session) => {
             sessions::add(tx, &session);
-            updates::append(tx, now, Event::NewLogin(session.key)).await.map(drop)
+            updates::append(tx, now, Event::NewLogin(session.key))
+                .await
+                .map(drop)
         }
         Effect::Username(name) => crate::usernames::adopt(tx, owner, now, name).await,
         Effect::UserChanged(user) => updates::append(tx, now, Event::User(user)).await.map(drop),
@@ -122,7 +128,12 @@ async fn apply_to_user(tx: &mut Tx, now: Time, owner: UserId, effect: Effect) ->
 /// A message from somebody blocked does not arrive; in a group it does.
 async fn arrive(tx: &mut Tx, now: Time, owner: UserId, arrival: Arrival) -> Result<(), Fault> {
     let private = matches!(arrival.peer, Peer::User(_));
-    if private && tx.get::<crate::contacts::Blocked>(&keys::blocked(arrival.from)).await?.is_some() {
+    if private
+        && tx
+            .get::<crate::contacts::Blocked>(&keys::blocked(arrival.from))
+            .await?
+            .is_some()
+    {
         return Ok(());
     }
     messages::receive(tx, now, owner, arrival).await.map(drop)
@@ -136,9 +147,15 @@ async fn edited(
     content: Vec<u8>,
     edit_date: Option<i32>,
 ) -> Result<(), Fault> {
-    let Some(id) = messages::local_id(tx, owner, origin).await? else { return Ok(()) };
-    let Some((peer, message)) = messages::find(tx, id).await? else { return Ok(()) };
-    messages::edit(tx, now, (peer, id), message, content, edit_date).await.map(drop)
+    let Some(id) = messages::local_id(tx, owner, origin).await? else {
+        return Ok(());
+    };
+    let Some((peer, message)) = messages::find(tx, id).await? else {
+        return Ok(());
+    };
+    messages::edit(tx, now, (peer, id), message, content, edit_date)
+        .await
+        .map(drop)
 }
 
 async fn deleted(tx: &mut Tx, now: Time, owner: UserId, origins: &[Origin]) -> Result<(), Fault> {
@@ -150,12 +167,16 @@ async fn deleted(tx: &mut Tx, now: Time, owner: UserId, origins: &[Origin]) -> R
 }
 
 async fn was_read(tx: &mut Tx, now: Time, owner: UserId, peer: Peer, origin: Origin) -> Result<(), Fault> {
-    let Some(id) = messages::local_id(tx, owner, origin).await? else { return Ok(()) };
+    let Some(id) = messages::local_id(tx, owner, origin).await? else {
+        return Ok(());
+    };
     messages::was_read(tx, now, peer, id).await.map(drop)
 }
 
 async fn pin(tx: &mut Tx, now: Time, owner: UserId, origin: Origin, pinned: bool) -> Result<(), Fault> {
-    let Some(id) = messages::local_id(tx, owner, origin).await? else { return Ok(()) };
+    let Some(id) = messages::local_id(tx, owner, origin).await? else {
+        return Ok(());
+    };
     set_pinned(tx, now, id, pinned).await.map(drop)
 }
 
@@ -163,8 +184,15 @@ async fn pin(tx: &mut Tx, now: Time, owner: UserId, origin: Origin, pinned: bool
 ///
 /// # Errors
 /// [`Fault`].
-pub async fn set_pinned(tx: &mut Tx, now: Time, id: crate::ids::MessageId, pinned: bool) -> Result<bool, Fault> {
-    let Some((peer, mut message)) = messages::find(tx, id).await? else { return Ok(false) };
+pub async fn set_pinned(
+    tx: &mut Tx,
+    now: Time,
+    id: crate::ids::MessageId,
+    pinned: bool,
+) -> Result<bool, Fault> {
+    let Some((peer, mut message)) = messages::find(tx, id).await? else {
+        return Ok(false);
+    };
     if message.pinned == pinned {
         return Ok(false);
     }
@@ -173,7 +201,16 @@ pub async fn set_pinned(tx: &mut Tx, now: Time, id: crate::ids::MessageId, pinne
     search::mark(tx, Kind::Pinned, peer, id, pinned);
     let newest = search::newest_pinned(tx, peer).await?;
     dialogs::change(tx, peer, |d| d.pinned_message = newest).await?;
-    updates::append(tx, now, Event::Pinned { peer, ids: vec![id], pinned }).await?;
+    updates::append(
+        tx,
+        now,
+        Event::Pinned {
+            peer,
+            ids: vec![id],
+            pinned,
+        },
+    )
+    .await?;
     Ok(true)
 }
 
@@ -212,7 +249,10 @@ impl Courier {
     /// [`Fault`] when an outbox cannot be read. An effect that cannot be applied now does not fail the
     /// delivery: it waits.
     pub async fn deliver(&self, from: Partition, now: Time) -> Result<Delivered, Fault> {
-        let mut total = Delivered { changed: BTreeSet::new(), complete: true };
+        let mut total = Delivered {
+            changed: BTreeSet::new(),
+            complete: true,
+        };
         let mut queue = vec![from];
         while let Some(from) = queue.pop() {
             let one = self.deliver_one(&from, now).await?;
@@ -230,7 +270,10 @@ impl Courier {
     }
 
     async fn deliver_one(&self, from: &Partition, now: Time) -> Result<Delivered, Fault> {
-        let mut total = Delivered { changed: BTreeSet::new(), complete: true };
+        let mut total = Delivered {
+            changed: BTreeSet::new(),
+            complete: true,
+        };
         let mut after = None;
         loop {
             let page = self.store.outbox(from, after, PAGE).await?;
@@ -239,9 +282,14 @@ impl Courier {
             let full = page.len() == PAGE;
             let mut by_target: BTreeMap<Partition, Vec<Pending>> = BTreeMap::new();
             for pending in page {
-                by_target.entry(pending.effect.to.clone()).or_default().push(pending);
+                by_target
+                    .entry(pending.effect.to.clone())
+                    .or_default()
+                    .push(pending);
             }
-            let work = by_target.into_iter().map(|(to, pending)| self.deliver_to(from, to, pending, now));
+            let work = by_target
+                .into_iter()
+                .map(|(to, pending)| self.deliver_to(from, to, pending, now));
             let mut results = futures::stream::iter(work).buffer_unordered(ABREAST);
             while let Some((to, applied, complete)) = results.next().await {
                 if !applied.is_empty() {
@@ -274,7 +322,13 @@ impl Courier {
         (to, applied, true)
     }
 
-    async fn apply_one(&self, from: &Partition, to: &Partition, pending: &Pending, now: Time) -> Result<(), Fault> {
+    async fn apply_one(
+        &self,
+        from: &Partition,
+        to: &Partition,
+        pending: &Pending,
+        now: Time,
+    ) -> Result<(), Fault> {
         for _ in 0..TRIES_MAX {
             let mut tx = Tx::open(self.store.clone(), to.clone());
             let tried = async {

@@ -36,7 +36,10 @@ pub struct Code {
 
 impl std::fmt::Debug for Code {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Code").field("sent", &self.sent).field("tries", &self.tries).finish_non_exhaustive()
+        f.debug_struct("Code")
+            .field("sent", &self.sent)
+            .field("tries", &self.tries)
+            .finish_non_exhaustive()
     }
 }
 

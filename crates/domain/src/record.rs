@@ -26,9 +26,8 @@ pub fn encode<R: Serialize>(record: &R) -> Bytes {
 /// [`Fault::Corrupt`] when the bytes are not such a record.
 pub fn decode<R: DeserializeOwned>(bytes: &[u8]) -> Result<R, Fault> {
     match bytes.split_first() {
-        Some((&FORMAT, rest)) => {
-            postcard::from_bytes(rest).map_err(|e| Fault::Corrupt(format!("{}: {e}", std::any::type_name::<R>())))
-        }
+        Some((&FORMAT, rest)) => postcard::from_bytes(rest)
+            .map_err(|e| Fault::Corrupt(format!("{}: {e}", std::any::type_name::<R>()))),
         Some((format, _)) => Err(Fault::Corrupt(format!("record format {format} is unknown"))),
         None => Err(Fault::Corrupt("empty record".into())),
     }

@@ -58,8 +58,14 @@ impl Content {
                 kinds: kinds(&message),
             },
             Ok(enums::Message::MessageService(message)) => {
-                let photo = matches!(message.action, enums::MessageAction::MessageActionChatEditPhoto(_));
-                Self { words: Vec::new(), kinds: photo.then_some(Kind::ChatPhoto).into_iter().collect() }
+                let photo = matches!(
+                    message.action,
+                    enums::MessageAction::MessageActionChatEditPhoto(_)
+                );
+                Self {
+                    words: Vec::new(),
+                    kinds: photo.then_some(Kind::ChatPhoto).into_iter().collect(),
+                }
             }
             _ => Self::default(),
         }
@@ -70,12 +76,20 @@ impl Content {
 #[must_use]
 pub fn words(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    for word in text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()) {
+    for word in text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|w| !w.is_empty())
+    {
         if found.len() == WORDS_MAX {
             break;
         }
         let mut word = word.to_lowercase();
-        word.truncate((0..=WORD_LEN_MAX.min(word.len())).rev().find(|i| word.is_char_boundary(*i)).unwrap_or(0));
+        word.truncate(
+            (0..=WORD_LEN_MAX.min(word.len()))
+                .rev()
+                .find(|i| word.is_char_boundary(*i))
+                .unwrap_or(0),
+        );
         if !found.contains(&word) {
             found.push(word);
         }
@@ -86,7 +100,10 @@ pub fn words(text: &str) -> Vec<String> {
 fn kinds(message: &types::Message) -> Vec<Kind> {
     let mut kinds = Vec::new();
     let link = |e: &enums::MessageEntity| {
-        matches!(e, enums::MessageEntity::MessageEntityUrl(_) | enums::MessageEntity::MessageEntityTextUrl(_))
+        matches!(
+            e,
+            enums::MessageEntity::MessageEntityUrl(_) | enums::MessageEntity::MessageEntityTextUrl(_)
+        )
     };
     if message.entities.iter().flatten().any(link) {
         kinds.push(Kind::Url);
@@ -103,7 +120,9 @@ fn kinds(message: &types::Message) -> Vec<Kind> {
 
 fn document_kind(media: &types::MessageMediaDocument) -> Option<Kind> {
     use enums::DocumentAttribute as A;
-    let Some(enums::Document::Document(document)) = &media.document else { return None };
+    let Some(enums::Document::Document(document)) = &media.document else {
+        return None;
+    };
     let has = |test: fn(&A) -> bool| document.attributes.iter().any(test);
     if has(|a| matches!(a, A::DocumentAttributeSticker(_))) {
         return None;
@@ -168,8 +187,13 @@ pub async fn of_kind(
     order: Order,
     limit: usize,
 ) -> Result<Vec<MessageId>, Fault> {
-    let found = tx.range(&keys::media_span(kind as u8, peer, from, to), order, limit).await?;
-    Ok(found.iter().filter_map(|(key, _)| keys::message_id_of(key)).collect())
+    let found = tx
+        .range(&keys::media_span(kind as u8, peer, from, to), order, limit)
+        .await?;
+    Ok(found
+        .iter()
+        .filter_map(|(key, _)| keys::message_id_of(key))
+        .collect())
 }
 
 /// The newest pinned message of a conversation, 0 when there is none.
@@ -178,7 +202,10 @@ pub async fn of_kind(
 /// [`Fault`].
 pub async fn newest_pinned(tx: &mut Tx, peer: Peer) -> Result<MessageId, Fault> {
     let all = (MessageId(0), MessageId(i32::MAX));
-    Ok(of_kind(tx, Kind::Pinned, peer, all, Order::Descending, 1).await?.pop().unwrap_or_default())
+    Ok(of_kind(tx, Kind::Pinned, peer, all, Order::Descending, 1)
+        .await?
+        .pop()
+        .unwrap_or_default())
 }
 
 /// Most entries of the word index that one search looks at.
@@ -192,19 +219,33 @@ const CANDIDATES_MAX: usize = 5_000;
 pub async fn by_words(tx: &mut Tx, peer: Option<Peer>, query: &str) -> Result<Vec<MessageId>, Fault> {
     let mut common: Option<Vec<MessageId>> = None;
     for word in words(query) {
-        let found = tx.range(&keys::words_from(&word), Order::Ascending, CANDIDATES_MAX).await?;
-        let mut ids: Vec<MessageId> = found.iter().filter_map(|(key, _)| keys::message_id_of(key)).collect();
+        let found = tx
+            .range(&keys::words_from(&word), Order::Ascending, CANDIDATES_MAX)
+            .await?;
+        let mut ids: Vec<MessageId> = found
+            .iter()
+            .filter_map(|(key, _)| keys::message_id_of(key))
+            .collect();
         ids.sort_unstable();
         ids.dedup();
         common = Some(match common {
-            Some(before) => before.into_iter().filter(|id| ids.binary_search(id).is_ok()).collect(),
+            Some(before) => before
+                .into_iter()
+                .filter(|id| ids.binary_search(id).is_ok())
+                .collect(),
             None => ids,
         });
     }
     let mut ids = common.unwrap_or_default();
     if let Some(peer) = peer {
-        let places = tx.get_many::<Peer>(&ids.iter().map(|id| keys::place(*id)).collect::<Vec<_>>()).await?;
-        ids = ids.into_iter().zip(places).filter_map(|(id, at)| (at == Some(peer)).then_some(id)).collect();
+        let places = tx
+            .get_many::<Peer>(&ids.iter().map(|id| keys::place(*id)).collect::<Vec<_>>())
+            .await?;
+        ids = ids
+            .into_iter()
+            .zip(places)
+            .filter_map(|(id, at)| (at == Some(peer)).then_some(id))
+            .collect();
     }
     ids.reverse();
     Ok(ids)
@@ -223,7 +264,10 @@ pub async fn count(tx: &mut Tx, kind: Kind, peer: Peer, limit: usize) -> Result<
 ///
 /// # Errors
 /// [`Fault`].
-pub async fn fetch(tx: &mut Tx, ids: &[MessageId]) -> Result<Vec<(Peer, MessageId, messages::Message)>, Fault> {
+pub async fn fetch(
+    tx: &mut Tx,
+    ids: &[MessageId],
+) -> Result<Vec<(Peer, MessageId, messages::Message)>, Fault> {
     let mut found = Vec::with_capacity(ids.len());
     for &id in ids {
         if let Some((peer, message)) = messages::find(tx, id).await? {

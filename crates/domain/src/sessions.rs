@@ -39,7 +39,9 @@ pub async fn session(tx: &mut Tx, key: AuthKeyId) -> Result<Option<Session>, Fau
 /// # Errors
 /// [`Fault`].
 pub async fn all(tx: &mut Tx) -> Result<Vec<Session>, Fault> {
-    let records = tx.records(&keys::sessions(), Order::Ascending, SESSIONS_MAX).await?;
+    let records = tx
+        .records(&keys::sessions(), Order::Ascending, SESSIONS_MAX)
+        .await?;
     Ok(records.into_iter().map(|(_, session)| session).collect())
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use havre_store::{
-    Answer, Commit, CommitError, EffectId, Key, Order, Outgoing, Partition, Read, Store, StoreError, Value, Version,
-    Write,
+    Answer, Commit, CommitError, EffectId, Key, Order, Outgoing, Partition, Read, Store, StoreError, Value,
+    Version, Write,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -47,7 +47,10 @@ impl Tx {
     /// A partition that may be written.
     #[must_use]
     pub fn open(store: Arc<dyn Store>, partition: Partition) -> Self {
-        Self { writable: true, ..Self::peek(store, partition) }
+        Self {
+            writable: true,
+            ..Self::peek(store, partition)
+        }
     }
 
     /// A partition that may only be read.
@@ -104,8 +107,11 @@ impl Tx {
     /// # Errors
     /// As for [`Self::get`].
     pub async fn get_many<R: DeserializeOwned>(&mut self, keys: &[Key]) -> Result<Vec<Option<R>>, Fault> {
-        let unknown: Vec<Key> =
-            keys.iter().filter(|k| !self.staged.contains_key(*k) && !self.cache.contains_key(*k)).cloned().collect();
+        let unknown: Vec<Key> = keys
+            .iter()
+            .filter(|k| !self.staged.contains_key(*k) && !self.cache.contains_key(*k))
+            .cloned()
+            .collect();
         if !unknown.is_empty() {
             let reads: Vec<Read> = unknown.iter().cloned().map(Read::Key).collect();
             for (key, answer) in unknown.into_iter().zip(self.ask(&reads).await?) {
@@ -114,22 +120,42 @@ impl Tx {
                 }
             }
         }
-        keys.iter().map(|k| self.known(k).map(|v| record::decode(&v)).transpose()).collect()
+        keys.iter()
+            .map(|k| self.known(k).map(|v| record::decode(&v)).transpose())
+            .collect()
     }
 
     fn known(&self, key: &Key) -> Option<Value> {
-        self.staged.get(key).or_else(|| self.cache.get(key)).cloned().flatten()
+        self.staged
+            .get(key)
+            .or_else(|| self.cache.get(key))
+            .cloned()
+            .flatten()
     }
 
     /// Entries of a span in the given order, staged writes included, at most `limit`.
     ///
     /// # Errors
     /// As for [`Self::get`].
-    pub async fn range(&mut self, span: &Span, order: Order, limit: usize) -> Result<Vec<(Key, Value)>, Fault> {
-        let hidden = self.staged.range(span.start.clone()..span.end.clone()).filter(|(_, v)| v.is_none()).count();
+    pub async fn range(
+        &mut self,
+        span: &Span,
+        order: Order,
+        limit: usize,
+    ) -> Result<Vec<(Key, Value)>, Fault> {
+        let hidden = self
+            .staged
+            .range(span.start.clone()..span.end.clone())
+            .filter(|(_, v)| v.is_none())
+            .count();
         let limit = limit.min(havre_store::limits::RANGE_LIMIT_MAX);
         let ask = (limit + hidden).min(havre_store::limits::RANGE_LIMIT_MAX);
-        let read = Read::Range { start: span.start.clone(), end: span.end.clone(), order, limit: ask };
+        let read = Read::Range {
+            start: span.start.clone(),
+            end: span.end.clone(),
+            order,
+            limit: ask,
+        };
         let Some(Answer::Entries(stored)) = self.ask(&[read]).await?.pop() else {
             return Err(Fault::Defect("a range was answered with something else"));
         };
@@ -161,7 +187,10 @@ impl Tx {
         limit: usize,
     ) -> Result<Vec<(Key, R)>, Fault> {
         let entries = self.range(span, order, limit).await?;
-        entries.into_iter().map(|(k, v)| Ok((k, record::decode(&v)?))).collect()
+        entries
+            .into_iter()
+            .map(|(k, v)| Ok((k, record::decode(&v)?)))
+            .collect()
     }
 
     /// Sets a record.
@@ -175,14 +204,20 @@ impl Tx {
     }
 
     fn stage(&mut self, key: Key, value: Option<Bytes>) {
-        debug_assert!(self.writable, "a write outside the partition that the deed is about");
+        debug_assert!(
+            self.writable,
+            "a write outside the partition that the deed is about"
+        );
         self.staged.insert(key, value);
     }
 
     /// Adds an effect for another partition.
     pub fn send(&mut self, to: Partition, effect: &Effect) {
         debug_assert!(self.writable, "an effect from a partition that is only read");
-        self.effects.push(Outgoing { to, body: record::encode(effect) });
+        self.effects.push(Outgoing {
+            to,
+            body: record::encode(effect),
+        });
     }
 
     /// Makes this commit the one that applies effect `id` of `from`. False when it was applied before.
@@ -207,7 +242,9 @@ impl Tx {
             return Ok(false);
         }
         if !self.writable {
-            return Err(Fault::Defect("a write outside the partition that the deed is about"));
+            return Err(Fault::Defect(
+                "a write outside the partition that the deed is about",
+            ));
         }
         if self.version.is_none() {
             self.ask(&[]).await?;

@@ -159,7 +159,11 @@ pub async fn append(tx: &mut Tx, now: Time, event: Event) -> Result<Pts, Fault> 
     let mut counters = counters(tx).await?;
     let count = event.pts_count();
     let key = if count > 0 {
-        counters.pts = Pts(counters.pts.0.checked_add(count).ok_or(Fault::Defect("a box ran out of pts"))?);
+        counters.pts = Pts(counters
+            .pts
+            .0
+            .checked_add(count)
+            .ok_or(Fault::Defect("a box ran out of pts"))?);
         counters.extra = 0;
         keys::event(counters.pts, 0)
     } else {
@@ -167,7 +171,13 @@ pub async fn append(tx: &mut Tx, now: Time, event: Event) -> Result<Pts, Fault> 
         keys::event(counters.pts, counters.extra)
     };
     tx.put(keys::counters(), &counters);
-    tx.put(key, &Logged { date: now.date(), event });
+    tx.put(
+        key,
+        &Logged {
+            date: now.date(),
+            event,
+        },
+    );
     Ok(counters.pts)
 }
 
@@ -177,10 +187,14 @@ pub async fn append(tx: &mut Tx, now: Time, event: Event) -> Result<Pts, Fault> 
 /// # Errors
 /// [`Fault`].
 pub async fn after(tx: &mut Tx, pts: Pts, since: i32, limit: usize) -> Result<Vec<Placed>, Fault> {
-    let logged = tx.records::<Logged>(&keys::events_after(pts), Order::Ascending, limit).await?;
+    let logged = tx
+        .records::<Logged>(&keys::events_after(pts), Order::Ascending, limit)
+        .await?;
     let mut placed = Vec::with_capacity(logged.len());
     for (key, Logged { date, event }) in logged {
-        let Some((at, n)) = keys::event_of(&key) else { return Err(Fault::Corrupt("event key".into())) };
+        let Some((at, n)) = keys::event_of(&key) else {
+            return Err(Fault::Corrupt("event key".into()));
+        };
         let old = at == pts && n > 0 && date < since;
         if !old {
             placed.push(Placed { pts: at, date, event });
@@ -195,7 +209,10 @@ pub async fn after(tx: &mut Tx, pts: Pts, since: i32, limit: usize) -> Result<Ve
 /// [`Fault`].
 pub async fn cursor(tx: &mut Tx) -> Result<Cursor, Fault> {
     let counters = counters(tx).await?;
-    Ok(Cursor { pts: counters.pts, extra: counters.extra })
+    Ok(Cursor {
+        pts: counters.pts,
+        extra: counters.extra,
+    })
 }
 
 /// A place in the log.
@@ -217,7 +234,9 @@ pub async fn beyond(tx: &mut Tx, from: Cursor, limit: usize) -> Result<(Vec<Plac
     let mut last = from;
     let mut placed = Vec::new();
     for (key, Logged { date, event }) in tx.records::<Logged>(&span, Order::Ascending, limit).await? {
-        let Some((pts, extra)) = keys::event_of(&key) else { return Err(Fault::Corrupt("event key".into())) };
+        let Some((pts, extra)) = keys::event_of(&key) else {
+            return Err(Fault::Corrupt("event key".into()));
+        };
         last = Cursor { pts, extra };
         placed.push(Placed { pts, date, event });
     }

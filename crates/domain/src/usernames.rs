@@ -67,7 +67,10 @@ pub async fn adopt(tx: &mut Tx, user: UserId, now: Time, name: Option<String>) -
     let mut profile = users::own_profile(tx, user).await?;
     let changed_name = |old: &String| name.as_ref().is_none_or(|new| !new.eq_ignore_ascii_case(old));
     if let Some(old) = profile.username.take().filter(changed_name) {
-        tx.send(partition::username(&old.to_ascii_lowercase()), &Effect::Release(user));
+        tx.send(
+            partition::username(&old.to_ascii_lowercase()),
+            &Effect::Release(user),
+        );
     }
     profile.username = name;
     tx.put(keys::profile(), &profile);

@@ -51,5 +51,7 @@ pub async fn profile(tx: &mut Tx) -> Result<Option<Profile>, Fault> {
 /// # Errors
 /// [`Fault::Corrupt`] when there is none.
 pub async fn own_profile(tx: &mut Tx, user: UserId) -> Result<Profile, Fault> {
-    profile(tx).await?.ok_or_else(|| Fault::Corrupt(format!("no profile of user {}", user.0)))
+    profile(tx)
+        .await?
+        .ok_or_else(|| Fault::Corrupt(format!("no profile of user {}", user.0)))
 }

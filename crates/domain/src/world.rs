@@ -20,7 +20,10 @@ impl Secret {
     /// A keyed hash of labelled data: access hashes and file references are made of it.
     #[must_use]
     pub fn hash(&self, label: &str, data: &[i64]) -> [u8; 32] {
-        let mut hash = Sha256::new().chain_update(self.0).chain_update(label.as_bytes()).chain_update([0]);
+        let mut hash = Sha256::new()
+            .chain_update(self.0)
+            .chain_update(label.as_bytes())
+            .chain_update([0]);
         for n in data {
             hash.update(n.to_be_bytes());
         }
@@ -31,7 +34,9 @@ impl Secret {
     #[must_use]
     pub fn access_hash(&self, viewer: UserId, user: UserId) -> i64 {
         let hash = self.hash("user", &[viewer.0, user.0]);
-        i64::from_be_bytes([hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]])
+        i64::from_be_bytes([
+            hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7],
+        ])
     }
 }
 
@@ -53,7 +58,14 @@ impl World {
     #[must_use]
     pub fn new(store: Arc<dyn Store>, now: Time, seed: [u8; 32], secret: Secret) -> Self {
         let rng = ChaCha12Rng::from_seed(seed);
-        Self { store, now, rng, secret, open: BTreeMap::new(), subject: None }
+        Self {
+            store,
+            now,
+            rng,
+            secret,
+            open: BTreeMap::new(),
+            subject: None,
+        }
     }
 
     /// The partition that this deed changes. The first call decides which it is.
@@ -72,7 +84,9 @@ impl World {
     /// A partition to read; staged changes are seen when it is the subject.
     pub fn view(&mut self, partition: Partition) -> &mut Tx {
         let store = &self.store;
-        self.open.entry(partition).or_insert_with_key(|p| Tx::peek(store.clone(), p.clone()))
+        self.open
+            .entry(partition)
+            .or_insert_with_key(|p| Tx::peek(store.clone(), p.clone()))
     }
 
     /// A person's box as the subject.
@@ -103,13 +117,23 @@ impl World {
     /// [`Fault::Conflict`] when somebody else committed first.
     pub async fn commit(&mut self) -> Result<Option<Committed>, Fault> {
         let open = std::mem::take(&mut self.open);
-        let Some(partition) = self.subject.take() else { return Ok(None) };
-        let Some(tx) = open.into_iter().find_map(|(p, tx)| (p == partition).then_some(tx)) else { return Ok(None) };
+        let Some(partition) = self.subject.take() else {
+            return Ok(None);
+        };
+        let Some(tx) = open
+            .into_iter()
+            .find_map(|(p, tx)| (p == partition).then_some(tx))
+        else {
+            return Ok(None);
+        };
         if !tx.is_changed() {
             return Ok(None);
         }
         let has_effects = tx.commit().await?;
-        Ok(Some(Committed { partition, has_effects }))
+        Ok(Some(Committed {
+            partition,
+            has_effects,
+        }))
     }
 
     /// Forgets everything that was read, so that what comes next sees what others committed.

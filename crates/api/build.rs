@@ -1,0 +1,60 @@
+//! Generates the match from method to handler: one arm for each served method that has a file
+//! `src/rpc/<namespace>/<method>.rs`. What has no file is answered with `INPUT_METHOD_INVALID`.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::{env, fs};
+
+fn main() {
+    let served = Path::new("../tl/schema/served.txt");
+    println!("cargo::rerun-if-changed={}", served.display());
+    println!("cargo::rerun-if-changed=src/rpc");
+    let list = fs::read_to_string(served).expect("crates/tl/schema/served.txt is readable");
+    let mut arms = String::new();
+    for name in list
+        .lines()
+        .map(str::trim)
+        .filter(|l| !l.starts_with('#') && !l.contains(' '))
+    {
+        let Some((namespace, method)) = name.split_once('.') else {
+            continue;
+        };
+        let file = snake(method);
+        if Path::new(&format!("src/rpc/{namespace}/{file}.rs")).exists() {
+            arm(&mut arms, namespace, method, &file);
+        }
+    }
+    let out = format!(
+        "/// Runs the handler of a method.\n\
+         async fn route(cx: &mut Cx, method: u32, body: &[u8]) -> Result<Vec<u8>, Error> {{\n\
+         match method {{\n{arms}_ => Err(RpcError::INPUT_METHOD_INVALID.into()),\n}}\n}}\n"
+    );
+    let path = Path::new(&env::var("OUT_DIR").expect("cargo sets OUT_DIR")).join("route.rs");
+    fs::write(path, out).expect("OUT_DIR is writable");
+}
+
+fn arm(arms: &mut String, namespace: &str, method: &str, file: &str) {
+    let (first, rest) = method.split_at(1);
+    let call = format!("functions::{namespace}::{}{rest}", first.to_uppercase());
+    writeln!(
+        arms,
+        "<{call} as Identifiable>::CONSTRUCTOR_ID => {{\
+         permit(cx, {namespace}::{file}::ACCESS)?;\
+         let request = parse::<{call}>(body)?;\
+         let result = Box::pin({namespace}::{file}::call(cx, request)).await?;\
+         Ok(answer::<{call}>(&result)) }}"
+    )
+    .expect("writing to a string cannot fail");
+}
+
+/// `getDialogs` → `get_dialogs`.
+fn snake(camel: &str) -> String {
+    let mut snake = String::new();
+    for c in camel.chars() {
+        if c.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        snake.push(c.to_ascii_lowercase());
+    }
+    snake
+}

@@ -1,0 +1,215 @@
+//! What a method sees: the world, who asks, and what is to happen after the commit.
+
+use std::sync::Arc;
+
+use havre_domain::auth_keys::Client;
+use havre_domain::ids::{AuthKeyId, ChatId, Peer, UserId};
+use havre_domain::keys::partition;
+use havre_domain::tx::Tx;
+use havre_domain::updates::{self, Cursor};
+use havre_domain::world::World;
+use havre_domain::{chats, users};
+use havre_tl::{enums, types};
+
+use crate::dispatch::Api;
+use crate::error::{Error, RpcError};
+use crate::live::SessionRef;
+use crate::render;
+
+/// Who may call a method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody, before login too.
+    Open,
+    /// Who is logged in.
+    Login,
+}
+
+/// What happens once the commit is durable; nothing of it when the call fails or is tried again.
+#[derive(Clone, Debug, PartialEq)]
+pub enum After {
+    /// Give a login code to the provider.
+    SendCode {
+        /// Digits only.
+        phone: String,
+        /// The code.
+        code: String,
+    },
+    /// Tell a person's sessions something that is not kept: typing, status.
+    Tell {
+        /// Whom.
+        user: UserId,
+        /// What, complete with users and chats as they see them.
+        updates: Box<enums::Updates>,
+    },
+    /// Tell the sessions of a key something before anybody is logged in on it.
+    TellKey {
+        /// Which key.
+        key: AuthKeyId,
+        /// What.
+        updates: Box<enums::Updates>,
+    },
+    /// Forget what is cached of a key, as it changed.
+    KeyChanged(AuthKeyId),
+}
+
+/// One call in progress.
+pub struct Cx {
+    /// Partitions, time, randomness.
+    pub world: World,
+    /// The server's parts that are not partitions: files, settings, who is connected.
+    pub api: Arc<Api>,
+    /// The permanent key of the caller; the temporary one before it is bound.
+    pub key: AuthKeyId,
+    /// The session that asks.
+    pub session: SessionRef,
+    /// Id of the message that asks.
+    pub msg_id: i64,
+    /// Who is logged in.
+    pub user: Option<UserId>,
+    /// What the client said of itself.
+    pub client: Client,
+    /// Address of the connection, without port.
+    pub address: String,
+    /// What happens after the commit.
+    pub after: Vec<After>,
+    /// Commit what is staged even though the call fails: a counter of wrong codes.
+    pub keep_on_error: bool,
+    /// Events that the answer itself tells: not pushed to the session that asks.
+    pub told: Option<(UserId, Cursor, Cursor)>,
+}
+
+impl Cx {
+    /// Who asks.
+    ///
+    /// # Errors
+    /// `401 AUTH_KEY_UNREGISTERED` before login.
+    pub fn me(&self) -> Result<UserId, Error> {
+        self.user.ok_or(Error::Rpc(RpcError::AUTH_KEY_UNREGISTERED))
+    }
+
+    /// The asker's own box, to change.
+    ///
+    /// # Errors
+    /// As for [`Self::me`].
+    pub fn own(&mut self) -> Result<&mut Tx, Error> {
+        let me = self.me()?;
+        Ok(self.world.user(me)?)
+    }
+
+    /// The asker's own box, to read.
+    ///
+    /// # Errors
+    /// As for [`Self::me`].
+    pub fn view_own(&mut self) -> Result<&mut Tx, Error> {
+        let me = self.me()?;
+        Ok(self.world.view_user(me))
+    }
+
+    /// Whom an `InputUser` names. The access hash must be the one that this asker was given.
+    ///
+    /// # Errors
+    /// `400 USER_ID_INVALID`.
+    pub async fn input_user(&mut self, input: &enums::InputUser) -> Result<UserId, Error> {
+        let me = self.me()?;
+        match input {
+            enums::InputUser::InputUserSelf => Ok(me),
+            enums::InputUser::InputUser(u) => self.known_user(UserId(u.user_id), u.access_hash).await,
+            _ => Err(RpcError::USER_ID_INVALID.into()),
+        }
+    }
+
+    async fn known_user(&mut self, user: UserId, access_hash: i64) -> Result<UserId, Error> {
+        let me = self.me()?;
+        let right = user == me || self.world.secret.access_hash(me, user) == access_hash;
+        if right && (user == havre_domain::ids::SERVICE_USER || self.exists(user).await?) {
+            return Ok(user);
+        }
+        Err(RpcError::USER_ID_INVALID.into())
+    }
+
+    async fn exists(&mut self, user: UserId) -> Result<bool, Error> {
+        Ok(users::profile(self.world.view_user(user)).await?.is_some())
+    }
+
+    /// Whom an `InputPeer` names: a person whose access hash is right, or a group that the asker is or
+    /// was in.
+    ///
+    /// # Errors
+    /// `400 PEER_ID_INVALID`.
+    pub async fn input_peer(&mut self, input: &enums::InputPeer) -> Result<Peer, Error> {
+        let me = self.me()?;
+        match input {
+            enums::InputPeer::InputPeerSelf => Ok(Peer::User(me)),
+            enums::InputPeer::InputPeerUser(u) => {
+                let known = self.known_user(UserId(u.user_id), u.access_hash).await;
+                known.map(Peer::User).map_err(|e| match e {
+                    Error::Rpc(_) => RpcError::PEER_ID_INVALID.into(),
+                    fault => fault,
+                })
+            }
+            enums::InputPeer::InputPeerChat(c) => Ok(Peer::Chat(self.known_chat(ChatId(c.chat_id)).await?)),
+            _ => Err(RpcError::PEER_ID_INVALID.into()),
+        }
+    }
+
+    /// A group that the asker may name: they are a member, or their box holds a conversation with it.
+    ///
+    /// # Errors
+    /// `400 PEER_ID_INVALID`.
+    pub async fn known_chat(&mut self, chat: ChatId) -> Result<ChatId, Error> {
+        let me = self.me()?;
+        let member = chats::member(self.world.view(partition::chat(chat)), me)
+            .await?
+            .is_some();
+        let peer = Peer::Chat(chat);
+        if member || havre_domain::dialogs::dialog(self.view_own()?, peer).await?.top.0 != 0 {
+            return Ok(chat);
+        }
+        Err(RpcError::PEER_ID_INVALID.into())
+    }
+
+    /// Where the asker's log of events ends now, to render later what a deed adds to it.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn cursor(&mut self) -> Result<Cursor, Error> {
+        Ok(updates::cursor(self.view_own()?).await?)
+    }
+
+    /// Everything that happened in the asker's box since `from`, as the answer of this call. The
+    /// session that asks will not be pushed it again.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn updates_since(&mut self, from: Cursor) -> Result<types::Updates, Error> {
+        let me = self.me()?;
+        let (events, to) = updates::beyond(self.view_own()?, from, crate::live::PUSH_EVENTS_MAX).await?;
+        self.told = Some((me, from, to));
+        Ok(render::updates(&mut self.world, me, &events).await?)
+    }
+
+    /// Commits what is staged and waits until its effects are applied: for answers that show what an
+    /// effect did. Nothing can be changed by this call afterwards.
+    ///
+    /// # Errors
+    /// [`Error`]; a conflict makes the dispatcher run the method again.
+    pub async fn settle(&mut self) -> Result<(), Error> {
+        if let Some(committed) = self.world.commit().await? {
+            let api = self.api.clone();
+            api.deliver(committed, self.told_now()).await;
+        }
+        Ok(())
+    }
+
+    /// Which events the answer tells, for the dispatcher to pass over when it pushes.
+    #[must_use]
+    pub fn told_now(&self) -> Option<crate::live::Told> {
+        self.told.map(|(user, from, to)| crate::live::Told {
+            user,
+            from,
+            to,
+            session: self.session,
+        })
+    }
+}

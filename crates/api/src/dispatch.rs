@@ -1,0 +1,390 @@
+//! The one door: a call comes in as bytes and leaves as bytes. Only here are partitions opened, deeds
+//! tried again, and commits made.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use havre_domain::auth_keys::Client;
+use havre_domain::ids::{AuthKeyId, Time, UserId};
+use havre_domain::outbox::{Courier, Pushed, pushed};
+use havre_domain::tx::Fault;
+use havre_domain::world::{Committed, Secret, World};
+use havre_domain::{keys, sessions};
+use havre_store::{Partition, Store};
+
+use crate::cx::{After, Cx};
+use crate::error::{Error, RpcError};
+use crate::keys::{KeyCache, KeyState};
+use crate::live::{Live, Outlet, SessionRef, Told};
+use crate::{rpc, wire, wrappers};
+
+/// What the outside gives: time, entropy, tasks, code providers.
+pub trait Env: Send + Sync + 'static {
+    /// The wall clock.
+    fn now(&self) -> Time;
+    /// 32 bytes of entropy, fresh for each deed.
+    fn seed(&self) -> [u8; 32];
+    /// Runs something beside the caller.
+    fn spawn(&self, task: BoxFuture<'static, ()>);
+    /// Waits.
+    fn sleep(&self, time: Duration) -> BoxFuture<'static, ()>;
+    /// Gives a login code to the provider.
+    fn send_code(&self, phone: &str, code: &str);
+}
+
+/// What clients are told of the server, and what the operator set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Address that clients connect to, without port.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Digits of a login code.
+    pub code_len: usize,
+}
+
+/// The API over a store.
+pub struct Api {
+    /// Everything that is kept.
+    pub store: Arc<dyn Store>,
+    /// The outside.
+    pub env: Arc<dyn Env>,
+    /// What the operator set.
+    pub settings: Settings,
+    /// Who is connected.
+    pub live: Live,
+    pub(crate) key_cache: KeyCache,
+    secret: Secret,
+    courier: Courier,
+    outlet: OnceLock<Arc<dyn Outlet>>,
+}
+
+/// One call.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The session that it came in.
+    pub session: SessionRef,
+    /// Its message id.
+    pub msg_id: i64,
+    /// The call, wrappers and all.
+    pub body: Vec<u8>,
+    /// Address of the connection, without port.
+    pub address: String,
+}
+
+/// The answer to a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// The result in the layer of the call.
+    Result(Vec<u8>),
+    /// An error.
+    Error(RpcError),
+}
+
+/// Times that a deed is tried when others change the same partition.
+const TRIES_MAX: usize = 50;
+
+impl Api {
+    /// Opens the API: finds or makes the server's secret.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store cannot answer.
+    pub async fn open(
+        store: Arc<dyn Store>,
+        env: Arc<dyn Env>,
+        settings: Settings,
+    ) -> Result<Arc<Self>, Fault> {
+        let secret = Self::server_secret(&store, &*env).await?;
+        Ok(Arc::new(Self {
+            courier: Courier::new(store.clone()),
+            store,
+            env,
+            settings,
+            live: Live::default(),
+            key_cache: KeyCache::default(),
+            secret,
+            outlet: OnceLock::new(),
+        }))
+    }
+
+    async fn server_secret(store: &Arc<dyn Store>, env: &dyn Env) -> Result<Secret, Fault> {
+        loop {
+            let seed = env.seed();
+            let mut world = World::new(store.clone(), env.now(), env.seed(), Secret(seed));
+            let tx = world.subject(keys::partition::server())?;
+            if let Some(secret) = tx.get::<[u8; 32]>(&keys::once("secret")).await? {
+                return Ok(Secret(secret));
+            }
+            tx.put(keys::once("secret"), &seed);
+            match world.commit().await {
+                Err(Fault::Conflict) => {}
+                done => return done.map(|_| Secret(seed)),
+            }
+        }
+    }
+
+    /// Says where pushes go; the first call counts.
+    pub fn set_outlet(&self, outlet: Arc<dyn Outlet>) {
+        // A second outlet would be a defect of the shell; the first stays.
+        drop(self.outlet.set(outlet));
+    }
+
+    pub(crate) fn outlet(&self) -> &dyn Outlet {
+        match self.outlet.get() {
+            Some(outlet) => &**outlet,
+            None => &NoOutlet,
+        }
+    }
+
+    /// A world at this instant in which nothing was read.
+    #[must_use]
+    pub fn world(&self) -> World {
+        World::new(
+            self.store.clone(),
+            self.env.now(),
+            self.env.seed(),
+            self.secret.clone(),
+        )
+    }
+
+    /// A secret for the wire's salts, the same on all nodes.
+    #[must_use]
+    pub fn salt_secret(&self) -> [u8; 32] {
+        self.secret.hash("salt", &[])
+    }
+
+    /// Answers a call.
+    pub async fn call(self: &Arc<Self>, call: Call) -> Reply {
+        match self.answer(&call).await {
+            Ok(result) => Reply::Result(result),
+            Err(Error::Rpc(error)) => Reply::Error(error),
+            Err(Error::Fault(Fault::Conflict)) => Reply::Error(RpcError::TIMEOUT),
+            Err(Error::Fault(fault)) => {
+                tracing::error!(%fault, "a call failed");
+                Reply::Error(RpcError::INTERNAL)
+            }
+        }
+    }
+
+    async fn answer(self: &Arc<Self>, call: &Call) -> Result<Vec<u8>, Error> {
+        let unwrapped = wrappers::unwrap(&call.body)?;
+        let Some(mut state) = self.key_state(call.session.key).await? else {
+            return Err(RpcError::AUTH_KEY_UNREGISTERED.into());
+        };
+        let client = self.client_of(&mut state, &unwrapped).await?;
+        let Some(request) = wire::decode(&unwrapped.body) else {
+            return Err(RpcError::INPUT_REQUEST_INVALID.into());
+        };
+        if state.unbound && !rpc::before_binding(request.method) {
+            return Err(RpcError::AUTH_KEY_PERM_EMPTY.into());
+        }
+        state.user = self.still_logged_in(&state).await?;
+        self.note_session(call, &state, &client, unwrapped.without_updates)
+            .await?;
+        let layer = client.layer;
+        let result = self.run(call, state, client, &request).await?;
+        wire::encode_result(layer, request.called_as, result).map_err(|error| {
+            tracing::error!(layer, method = request.method, %error, "a result cannot be said in this layer");
+            RpcError::INTERNAL.into()
+        })
+    }
+
+    /// What the client said of itself: now, or before (RP-3).
+    async fn client_of(&self, state: &mut KeyState, call: &wrappers::Unwrapped<'_>) -> Result<Client, Error> {
+        let mut client = match (&call.client, &state.client) {
+            (Some(now), _) => Client {
+                layer: state.client.as_ref().map_or(0, |c| c.layer),
+                ..now.clone()
+            },
+            (None, Some(before)) => before.clone(),
+            (None, None) => return Err(RpcError::CONNECTION_NOT_INITED.into()),
+        };
+        if let Some(layer) = call.layer {
+            client.layer = wire::served_layer(layer)?;
+        }
+        if client.layer == 0 {
+            return Err(RpcError::CONNECTION_LAYER_INVALID.into());
+        }
+        if state.client.as_ref() != Some(&client) {
+            self.keep_client(state.permanent, &client).await?;
+            state.client = Some(client.clone());
+        }
+        Ok(client)
+    }
+
+    /// Who is logged in, by the word of their own partition: a login that was ended counts from the
+    /// commit on that ended it (UP-28).
+    async fn still_logged_in(&self, state: &KeyState) -> Result<Option<UserId>, Error> {
+        let Some(user) = state.user else { return Ok(None) };
+        let mut world = self.world();
+        let session = sessions::session(world.view_user(user), state.permanent).await?;
+        if session.is_none() {
+            self.key_cache.forget(state.permanent);
+        }
+        Ok(session.map(|_| user))
+    }
+
+    async fn note_session(
+        &self,
+        call: &Call,
+        state: &KeyState,
+        client: &Client,
+        without_updates: bool,
+    ) -> Result<(), Error> {
+        match state.user.filter(|_| !without_updates) {
+            Some(user) => {
+                self.subscribe(state.permanent, call.session, client.layer, user)
+                    .await
+            }
+            None => {
+                self.live.note(state.permanent, call.session, client.layer, None);
+                Ok(())
+            }
+        }
+    }
+
+    async fn run(
+        self: &Arc<Self>,
+        call: &Call,
+        state: KeyState,
+        client: Client,
+        request: &wire::Request<'_>,
+    ) -> Result<Vec<u8>, Error> {
+        for _ in 0..TRIES_MAX {
+            let mut cx = Cx {
+                world: self.world(),
+                api: self.clone(),
+                key: state.permanent,
+                session: call.session,
+                msg_id: call.msg_id,
+                user: state.user,
+                client: client.clone(),
+                address: call.address.clone(),
+                after: Vec::new(),
+                keep_on_error: false,
+                told: None,
+            };
+            match self.attempt(&mut cx, request).await {
+                Err(Error::Fault(Fault::Conflict)) => {}
+                done => return done,
+            }
+        }
+        Err(Fault::Conflict.into())
+    }
+
+    async fn attempt(self: &Arc<Self>, cx: &mut Cx, request: &wire::Request<'_>) -> Result<Vec<u8>, Error> {
+        let result = rpc::run(cx, request.method, &request.body).await;
+        if result.is_err() && !(cx.keep_on_error && matches!(result, Err(Error::Rpc(_)))) {
+            return result;
+        }
+        if let Some(committed) = cx.world.commit().await? {
+            self.deliver_beside(committed, cx.told_now());
+        }
+        for after in std::mem::take(&mut cx.after) {
+            self.follow(after);
+        }
+        result
+    }
+
+    fn follow(self: &Arc<Self>, after: After) {
+        match after {
+            After::SendCode { phone, code } => self.env.send_code(&phone, &code),
+            After::Tell { user, updates } => self.tell(user, &updates),
+            After::TellKey { key, updates } => self.tell_key(key, &updates),
+            After::KeyChanged(key) => self.key_cache.forget(key),
+        }
+    }
+
+    /// Pushes a commit and delivers its effects beside the caller.
+    fn deliver_beside(self: &Arc<Self>, committed: Committed, told: Option<Told>) {
+        self.push(&committed.partition, told);
+        if committed.has_effects {
+            let api = self.clone();
+            let deliver = async move { api.deliver(committed, told).await };
+            self.env.spawn(Box::pin(deliver));
+        }
+    }
+
+    /// Pushes a commit and waits until its effects are delivered, as far as they can be now.
+    pub async fn deliver(self: &Arc<Self>, committed: Committed, told: Option<Told>) {
+        self.push(&committed.partition, told);
+        if committed.has_effects {
+            self.deliver_from(committed.partition).await;
+        }
+    }
+
+    async fn deliver_from(self: &Arc<Self>, from: Partition) {
+        match self.courier.deliver(from, self.env.now()).await {
+            Ok(delivered) => {
+                for partition in delivered.changed {
+                    self.push(&partition, None);
+                }
+            }
+            Err(fault) => tracing::error!(%fault, "effects wait: an outbox cannot be read"),
+        }
+    }
+
+    fn push(self: &Arc<Self>, partition: &Partition, told: Option<Told>) {
+        match pushed(partition) {
+            Some(Pushed::User(user)) => self.notify(user, told),
+            Some(Pushed::Key(key)) => self.key_cache.forget(key),
+            None => {}
+        }
+    }
+
+    /// Delivers what waits in all outboxes: at start, and now and then. Costs what waits.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store cannot answer.
+    pub async fn sweep(self: &Arc<Self>) -> Result<(), Fault> {
+        const PAGE: usize = 256;
+        let mut after = None;
+        loop {
+            let waiting = self.store.pending(after.as_ref(), PAGE).await?;
+            let full = waiting.len() == PAGE;
+            after = waiting.last().cloned();
+            for partition in waiting {
+                self.deliver_from(partition).await;
+            }
+            if !full {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Forgets a session that the wire let go of.
+    pub async fn session_closed(&self, session: SessionRef) {
+        if let Ok(Some(state)) = self.key_state(session.key).await {
+            self.live.forget(state.permanent, session, state.user);
+        }
+    }
+
+    /// The login code that is pending for a number: digits only.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn pending_code(&self, phone: &str) -> Result<Option<String>, Fault> {
+        let Some(digits) = havre_domain::phones::digits(phone) else {
+            return Ok(None);
+        };
+        let mut world = self.world();
+        let now = world.now;
+        let phone = havre_domain::phones::phone(world.view(keys::partition::phone(&digits))).await?;
+        let live = |code: &havre_domain::phones::Code| code.sent.plus(havre_domain::limits::CODE_TTL) > now;
+        Ok(phone.code.filter(live).map(|code| code.digits))
+    }
+}
+
+/// Nobody is connected before the shell says where pushes go.
+struct NoOutlet;
+
+impl Outlet for NoOutlet {
+    fn push(&self, _: SessionRef, _: Vec<u8>) {}
+}
+
+/// The key of a session is the one its packets came under.
+#[must_use]
+pub fn session(key: AuthKeyId, id: i64) -> SessionRef {
+    SessionRef { key, id }
+}

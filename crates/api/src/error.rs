@@ -1,0 +1,213 @@
+//! What a client is told when a call fails (core.telegram.org/api/errors).
+
+use std::borrow::Cow;
+
+use havre_domain::tx::Fault;
+
+/// An error of the API: code and documented name, `[A-Z0-9_]+`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RpcError {
+    /// 303, 400, 401, 403, 404, 406, 420 or 500.
+    pub code: i32,
+    /// The documented name.
+    pub text: Cow<'static, str>,
+}
+
+impl RpcError {
+    /// An error with a fixed name.
+    #[must_use]
+    pub const fn new(code: i32, text: &'static str) -> Self {
+        Self {
+            code,
+            text: Cow::Borrowed(text),
+        }
+    }
+
+    /// Come back in so many seconds.
+    #[must_use]
+    pub fn flood_wait(seconds: i64) -> Self {
+        Self {
+            code: 420,
+            text: Cow::Owned(format!("FLOOD_WAIT_{}", seconds.max(1))),
+        }
+    }
+}
+
+macro_rules! bad_request {
+    ($($name:ident),* $(,)?) => {
+        impl RpcError {
+            $(
+                #[doc = concat!("`400 ", stringify!($name), "`")]
+                pub const $name: Self = Self::new(400, stringify!($name));
+            )*
+        }
+    };
+}
+
+bad_request!(
+    ABOUT_TOO_LONG,
+    ADMIN_RANK_INVALID,
+    API_ID_INVALID,
+    AUTH_BYTES_INVALID,
+    AUTH_TOKEN_ALREADY_ACCEPTED,
+    AUTH_TOKEN_EXPIRED,
+    AUTH_TOKEN_INVALID,
+    ACCESS_TOKEN_INVALID,
+    CHAT_ABOUT_NOT_MODIFIED,
+    CHAT_ABOUT_TOO_LONG,
+    CHAT_ID_INVALID,
+    CHAT_INVALID,
+    CHAT_NOT_MODIFIED,
+    CHAT_RESTRICTED,
+    CHAT_TITLE_EMPTY,
+    CODE_INVALID,
+    CONNECTION_LAYER_INVALID,
+    CONNECTION_NOT_INITED,
+    CONTACT_ID_INVALID,
+    CONTACT_NAME_EMPTY,
+    DATA_JSON_INVALID,
+    DC_ID_INVALID,
+    EMAIL_UNCONFIRMED,
+    ENCRYPTED_MESSAGE_INVALID,
+    ENTITIES_TOO_LONG,
+    ENTITY_BOUNDS_INVALID,
+    EXPIRE_DATE_INVALID,
+    FILE_ID_INVALID,
+    FILE_PARTS_INVALID,
+    FILE_PART_EMPTY,
+    FILE_PART_INVALID,
+    FILE_PART_SIZE_INVALID,
+    FILE_PART_TOO_BIG,
+    FILE_PART_LENGTH_INVALID,
+    FILE_REFERENCE_EXPIRED,
+    FIRSTNAME_INVALID,
+    FOLDER_ID_INVALID,
+    FROM_PEER_INVALID,
+    GROUPED_MEDIA_INVALID,
+    HASH_INVALID,
+    IMAGE_PROCESS_FAILED,
+    INPUT_METHOD_INVALID,
+    INPUT_REQUEST_INVALID,
+    INPUT_REQUEST_TOO_LONG,
+    INPUT_USER_DEACTIVATED,
+    INVITE_HASH_EMPTY,
+    INVITE_HASH_EXPIRED,
+    INVITE_HASH_INVALID,
+    LASTNAME_INVALID,
+    LIMIT_INVALID,
+    LOCATION_INVALID,
+    MEDIA_CAPTION_TOO_LONG,
+    MEDIA_EMPTY,
+    MEDIA_INVALID,
+    MEDIA_NEW_INVALID,
+    MESSAGE_EDIT_TIME_EXPIRED,
+    MESSAGE_EMPTY,
+    MESSAGE_ID_INVALID,
+    MESSAGE_IDS_EMPTY,
+    MESSAGE_NOT_MODIFIED,
+    MESSAGE_TOO_LONG,
+    MSG_ID_INVALID,
+    MSG_WAIT_FAILED,
+    MSG_WAIT_TIMEOUT,
+    MULTI_MEDIA_TOO_LONG,
+    NEW_SALT_INVALID,
+    NEW_SETTINGS_INVALID,
+    OFFSET_INVALID,
+    PASSWORD_HASH_INVALID,
+    PASSWORD_MISSING,
+    PEER_ID_INVALID,
+    PERSISTENT_TIMESTAMP_INVALID,
+    PHONE_CODE_EMPTY,
+    PHONE_CODE_EXPIRED,
+    PHONE_CODE_HASH_EMPTY,
+    PHONE_CODE_INVALID,
+    PHONE_NOT_OCCUPIED,
+    PHONE_NUMBER_INVALID,
+    PHONE_NUMBER_OCCUPIED,
+    PHONE_NUMBER_UNOCCUPIED,
+    PHOTO_CROP_SIZE_SMALL,
+    PHOTO_ID_INVALID,
+    PHOTO_INVALID,
+    PHOTO_INVALID_DIMENSIONS,
+    PINNED_DIALOGS_TOO_MUCH,
+    PRIVACY_KEY_INVALID,
+    PRIVACY_VALUE_INVALID,
+    QUERY_ID_EMPTY,
+    RANDOM_ID_EMPTY,
+    RANDOM_ID_INVALID,
+    REPLY_MARKUP_INVALID,
+    REPLY_MESSAGE_ID_INVALID,
+    SEARCH_QUERY_EMPTY,
+    SRP_A_INVALID,
+    SRP_ID_INVALID,
+    SRP_PASSWORD_CHANGED,
+    TOKEN_INVALID,
+    USERNAME_INVALID,
+    USERNAME_NOT_MODIFIED,
+    USERNAME_NOT_OCCUPIED,
+    USERNAME_OCCUPIED,
+    USERS_TOO_FEW,
+    USERS_TOO_MUCH,
+    USER_ALREADY_PARTICIPANT,
+    USER_ID_INVALID,
+    USER_IS_BLOCKED,
+    USER_NOT_PARTICIPANT,
+    YOU_BLOCKED_USER,
+);
+
+impl RpcError {
+    /// The key is not logged in. Clients log out and wipe on it: only when it is true and durable (RP-8).
+    pub const AUTH_KEY_UNREGISTERED: Self = Self::new(401, "AUTH_KEY_UNREGISTERED");
+    /// A temporary key that is not bound yet (RP-5).
+    pub const AUTH_KEY_PERM_EMPTY: Self = Self::new(401, "AUTH_KEY_PERM_EMPTY");
+    /// The code was right and the password is asked for.
+    pub const SESSION_PASSWORD_NEEDED: Self = Self::new(401, "SESSION_PASSWORD_NEEDED");
+    /// Administrators only.
+    pub const CHAT_ADMIN_REQUIRED: Self = Self::new(400, "CHAT_ADMIN_REQUIRED");
+    /// No right to write there.
+    pub const CHAT_WRITE_FORBIDDEN: Self = Self::new(403, "CHAT_WRITE_FORBIDDEN");
+    /// Members may not send this kind of media there.
+    pub const CHAT_SEND_MEDIA_FORBIDDEN: Self = Self::new(403, "CHAT_SEND_MEDIA_FORBIDDEN");
+    /// Not the author's.
+    pub const MESSAGE_AUTHOR_REQUIRED: Self = Self::new(403, "MESSAGE_AUTHOR_REQUIRED");
+    /// Somebody's message that may not be deleted for everybody.
+    pub const MESSAGE_DELETE_FORBIDDEN: Self = Self::new(403, "MESSAGE_DELETE_FORBIDDEN");
+    /// Somebody's privacy settings say no.
+    pub const USER_PRIVACY_RESTRICTED: Self = Self::new(403, "USER_PRIVACY_RESTRICTED");
+    /// Too young a login for this.
+    pub const FRESH_RESET_AUTHORISATION_FORBIDDEN: Self =
+        Self::new(406, "FRESH_RESET_AUTHORISATION_FORBIDDEN");
+    /// The layer is below what is served.
+    pub const UPDATE_APP_TO_LOGIN: Self = Self::new(406, "UPDATE_APP_TO_LOGIN");
+    /// Our fault; clients try again.
+    pub const INTERNAL: Self = Self::new(500, "INTERNAL");
+    /// A deed found others changing the same thing too often; clients try again.
+    pub const TIMEOUT: Self = Self::new(500, "TIMEOUT");
+}
+
+/// How a method fails.
+#[derive(Debug)]
+pub enum Error {
+    /// The client is told.
+    Rpc(RpcError),
+    /// The dispatcher decides: a conflict is tried again, the rest is `500 INTERNAL`.
+    Fault(Fault),
+}
+
+impl From<RpcError> for Error {
+    fn from(error: RpcError) -> Self {
+        Self::Rpc(error)
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<havre_store::StoreError> for Error {
+    fn from(error: havre_store::StoreError) -> Self {
+        Self::Fault(error.into())
+    }
+}

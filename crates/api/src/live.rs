@@ -1,0 +1,283 @@
+//! Who is connected, and pushing to them: a session is told what happened in its person's box since it
+//! was last told, read from the log of events. Pushes are therefore in order and complete (UP-20), and
+//! whoever commits only has to say whose box changed.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use havre_domain::ids::{AuthKeyId, UserId};
+use havre_domain::updates::{self, Cursor};
+use havre_tl::{Serialize as _, enums};
+
+use crate::dispatch::Api;
+use crate::error::Error;
+use crate::render;
+
+/// Most events that one push or answer tells; whoever is further behind is told to catch up.
+pub const PUSH_EVENTS_MAX: usize = 100;
+
+/// Names a session of the wire: its transport key and session id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionRef {
+    /// The key that its packets are encrypted with; temporary or permanent.
+    pub key: AuthKeyId,
+    /// Chosen by the client.
+    pub id: i64,
+}
+
+/// Takes pushes to the wire.
+pub trait Outlet: Send + Sync + 'static {
+    /// Queues an API object, encoded in the session's layer, for a session. Never blocks; a session
+    /// that is gone or too slow is the outlet's affair.
+    fn push(&self, session: SessionRef, body: Vec<u8>);
+}
+
+/// Events that an answer already told to the session that asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Whose events.
+    pub user: UserId,
+    /// After this place.
+    pub from: Cursor,
+    /// Up to this place.
+    pub to: Cursor,
+    /// The session that asked.
+    pub session: SessionRef,
+}
+
+#[derive(Clone, Copy)]
+struct Subscriber {
+    session: SessionRef,
+    layer: i32,
+}
+
+#[derive(Default)]
+struct Person {
+    subscribers: Vec<Subscriber>,
+    /// What was pushed so far; nothing while nobody is connected.
+    cursor: Option<Cursor>,
+    pumping: bool,
+    again: bool,
+    told: Vec<Told>,
+}
+
+#[derive(Default)]
+struct State {
+    people: HashMap<UserId, Person>,
+    /// Sessions of a permanent key, subscribed or not.
+    keys: HashMap<AuthKeyId, Vec<Subscriber>>,
+}
+
+/// Who is connected to this node.
+#[derive(Default)]
+pub struct Live {
+    state: Mutex<State>,
+}
+
+impl Live {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic while the lock was held cannot have left the maps half-changed in a way that matters.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a session and its layer. `user` is given when it wants pushes.
+    pub fn note(&self, key: AuthKeyId, session: SessionRef, layer: i32, user: Option<UserId>) -> bool {
+        let mut state = self.state();
+        let subscriber = Subscriber { session, layer };
+        upsert(state.keys.entry(key).or_default(), subscriber);
+        user.is_some_and(|user| upsert(&mut state.people.entry(user).or_default().subscribers, subscriber))
+    }
+
+    /// Forgets a session.
+    pub fn forget(&self, key: AuthKeyId, session: SessionRef, user: Option<UserId>) {
+        let mut state = self.state();
+        if let Some(sessions) = state.keys.get_mut(&key) {
+            sessions.retain(|s| s.session != session);
+            if sessions.is_empty() {
+                state.keys.remove(&key);
+            }
+        }
+        if let Some(person) = user.and_then(|user| state.people.get_mut(&user)) {
+            person.subscribers.retain(|s| s.session != session);
+        }
+        if let Some(user) = user
+            && state.people.get(&user).is_some_and(|p| p.subscribers.is_empty())
+        {
+            state.people.remove(&user);
+        }
+    }
+
+    /// The sessions of a permanent key.
+    #[must_use]
+    pub fn sessions_of(&self, key: AuthKeyId) -> Vec<(SessionRef, i32)> {
+        self.state()
+            .keys
+            .get(&key)
+            .into_iter()
+            .flatten()
+            .map(|s| (s.session, s.layer))
+            .collect()
+    }
+
+    /// Whether anybody is connected as this person.
+    #[must_use]
+    pub fn is_connected(&self, user: UserId) -> bool {
+        self.state().people.contains_key(&user)
+    }
+
+    fn subscribers(&self, user: UserId) -> Vec<Subscriber> {
+        self.state()
+            .people
+            .get(&user)
+            .map(|p| p.subscribers.clone())
+            .unwrap_or_default()
+    }
+}
+
+/// Adds or replaces a session. True when it is new.
+fn upsert(sessions: &mut Vec<Subscriber>, subscriber: Subscriber) -> bool {
+    match sessions.iter_mut().find(|s| s.session == subscriber.session) {
+        Some(known) => {
+            *known = subscriber;
+            false
+        }
+        None => {
+            sessions.push(subscriber);
+            true
+        }
+    }
+}
+
+impl Api {
+    /// Subscribes a session to a person's pushes; what happened before is not pushed (UP-28).
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn subscribe(
+        &self,
+        key: AuthKeyId,
+        session: SessionRef,
+        layer: i32,
+        user: UserId,
+    ) -> Result<(), Error> {
+        if self.live.note(key, session, layer, Some(user)) {
+            let known = self
+                .live
+                .state()
+                .people
+                .get(&user)
+                .is_some_and(|p| p.cursor.is_some());
+            if !known {
+                let mut world = self.world();
+                let now = updates::cursor(world.view_user(user)).await?;
+                if let Some(person) = self.live.state().people.get_mut(&user) {
+                    person.cursor.get_or_insert(now);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Says that a person's box changed. Their sessions are pushed what they do not know.
+    pub fn notify(self: &Arc<Self>, user: UserId, told: Option<Told>) {
+        let start = {
+            let mut state = self.live.state();
+            let Some(person) = state.people.get_mut(&user) else {
+                return;
+            };
+            person.told.extend(told.filter(|t| t.user == user));
+            person.again = true;
+            !std::mem::replace(&mut person.pumping, true)
+        };
+        if start {
+            let api = self.clone();
+            self.env.spawn(Box::pin(async move { api.pump(user).await }));
+        }
+    }
+
+    async fn pump(self: Arc<Self>, user: UserId) {
+        while let Some((from, told)) = self.next_pump(user) {
+            let done = self.push_since(user, from, &told).await;
+            let mut state = self.live.state();
+            let Some(person) = state.people.get_mut(&user) else {
+                return;
+            };
+            match done {
+                Ok(Some(to)) => {
+                    person.cursor = Some(to);
+                    person.told.retain(|t| t.to > to);
+                    person.again = true;
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::error!(?error, "a push could not be made");
+                }
+            }
+        }
+    }
+
+    /// Where to push from, or nothing when everything was pushed: then pumping ends.
+    fn next_pump(&self, user: UserId) -> Option<(Cursor, Vec<Told>)> {
+        let mut state = self.live.state();
+        let person = state.people.get_mut(&user)?;
+        match person.cursor.filter(|_| person.again) {
+            Some(cursor) => {
+                person.again = false;
+                Some((cursor, person.told.clone()))
+            }
+            None => {
+                person.pumping = false;
+                None
+            }
+        }
+    }
+
+    /// Pushes events after `from` and returns the place after them; nothing when there are none.
+    async fn push_since(&self, user: UserId, from: Cursor, told: &[Told]) -> Result<Option<Cursor>, Error> {
+        let mut world = self.world();
+        let (events, to) = updates::beyond(world.view_user(user), from, PUSH_EVENTS_MAX).await?;
+        if events.is_empty() {
+            return Ok(None);
+        }
+        let body = enums::Updates::Updates(render::updates(&mut world, user, &events).await?).to_bytes();
+        let knows = |s: &Subscriber| {
+            told.iter()
+                .any(|t| t.session == s.session && t.from <= from && to <= t.to)
+        };
+        let subscribers = self.live.subscribers(user);
+        self.push_to(subscribers.into_iter().filter(|s| !knows(s)), &body);
+        Ok(Some(to))
+    }
+
+    /// Pushes something that is not kept to all sessions of a person.
+    pub fn tell(&self, user: UserId, updates: &enums::Updates) {
+        self.push_to(self.live.subscribers(user).into_iter(), &updates.to_bytes());
+    }
+
+    /// Pushes something to all sessions of a key, logged in or not.
+    pub fn tell_key(&self, key: AuthKeyId, updates: &enums::Updates) {
+        let sessions = self.live.sessions_of(key).into_iter();
+        self.push_to(
+            sessions.map(|(session, layer)| Subscriber { session, layer }),
+            &updates.to_bytes(),
+        );
+    }
+
+    fn push_to(&self, subscribers: impl Iterator<Item = Subscriber>, canonical: &[u8]) {
+        let mut encoded: Vec<(i32, Vec<u8>)> = Vec::new();
+        for Subscriber { session, layer } in subscribers {
+            if !encoded.iter().any(|(l, _)| *l == layer) {
+                match crate::wire::encode(layer, canonical) {
+                    Ok(body) => encoded.push((layer, body)),
+                    Err(error) => {
+                        tracing::error!(layer, %error, "a push cannot be said in this layer");
+                        continue;
+                    }
+                }
+            }
+            if let Some((_, body)) = encoded.iter().find(|(l, _)| *l == layer) {
+                self.outlet().push(session, body.clone());
+            }
+        }
+    }
+}

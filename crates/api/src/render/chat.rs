@@ -1,0 +1,126 @@
+//! Basic groups.
+
+use havre_domain::chats::{self, Chat, Member};
+use havre_domain::ids::{ChatId, UserId};
+use havre_domain::keys::partition;
+use havre_domain::tx::Fault;
+use havre_domain::world::World;
+use havre_tl::{Deserialize as _, enums, types};
+
+use super::Named;
+
+/// A group as a viewer may see it: `chatForbidden` to who is not in it, `chatEmpty` when there is none.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn chat_or_forbidden(world: &mut World, viewer: UserId, id: ChatId) -> Result<enums::Chat, Fault> {
+    let tx = world.view(partition::chat(id));
+    let Some(stored) = chats::chat(tx).await? else {
+        return Ok(types::ChatEmpty { id: id.0 }.into());
+    };
+    match chats::member(tx, viewer).await? {
+        Some(member) => Ok(chat(id, &stored, &member).into()),
+        None => Ok(types::ChatForbidden {
+            id: id.0,
+            title: stored.title,
+        }
+        .into()),
+    }
+}
+
+/// A group as a member sees it.
+#[must_use]
+pub fn chat(id: ChatId, stored: &Chat, viewer: &Member) -> types::Chat {
+    let creator = stored.creator == viewer.user;
+    types::Chat {
+        creator,
+        deactivated: stored.deactivated,
+        id: id.0,
+        title: stored.title.clone(),
+        photo: photo(stored),
+        participants_count: stored.count,
+        date: stored.date,
+        version: stored.version,
+        admin_rights: (viewer.admin && !creator).then(admin_rights),
+        default_banned_rights: Some(
+            stored
+                .default_banned
+                .as_deref()
+                .and_then(|tl| enums::ChatBannedRights::from_bytes(tl).ok())
+                .unwrap_or_default(),
+        ),
+        ..types::Chat::default()
+    }
+}
+
+/// What an administrator of a basic group may do: everything but to appoint others.
+fn admin_rights() -> enums::ChatAdminRights {
+    types::ChatAdminRights {
+        change_info: true,
+        delete_messages: true,
+        ban_users: true,
+        invite_users: true,
+        pin_messages: true,
+        manage_call: true,
+        other: true,
+        ..types::ChatAdminRights::default()
+    }
+    .into()
+}
+
+fn photo(stored: &Chat) -> enums::ChatPhoto {
+    match stored.photo.as_deref().map(enums::Photo::from_bytes) {
+        Some(Ok(enums::Photo::Photo(photo))) => types::ChatPhoto {
+            photo_id: photo.id,
+            dc_id: crate::DC_ID,
+            ..types::ChatPhoto::default()
+        }
+        .into(),
+        _ => enums::ChatPhoto::ChatPhotoEmpty,
+    }
+}
+
+/// The members of a group.
+#[must_use]
+pub fn participants(
+    id: ChatId,
+    stored: &Chat,
+    members: &[Member],
+    named: &mut Named,
+) -> enums::ChatParticipants {
+    let mut participants = Vec::with_capacity(members.len());
+    for member in members {
+        named.users.insert(member.user);
+        named.users.insert(member.inviter);
+        let (user_id, inviter_id, date) = (member.user.0, member.inviter.0, member.date);
+        participants.push(if member.user == stored.creator {
+            types::ChatParticipantCreator {
+                user_id,
+                ..Default::default()
+            }
+            .into()
+        } else if member.admin {
+            types::ChatParticipantAdmin {
+                user_id,
+                inviter_id,
+                date,
+                ..Default::default()
+            }
+            .into()
+        } else {
+            types::ChatParticipant {
+                user_id,
+                inviter_id,
+                date,
+                ..Default::default()
+            }
+            .into()
+        });
+    }
+    types::ChatParticipants {
+        chat_id: id.0,
+        participants,
+        version: stored.version,
+    }
+    .into()
+}

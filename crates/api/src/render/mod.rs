@@ -1,0 +1,84 @@
+//! Stored things as the wire's objects, each as one viewer may see it. Shared by answers, pushes and
+//! differences, so that all of them say the same (UP-5, UP-30).
+
+mod chat;
+mod dialog;
+mod message;
+mod update;
+mod user;
+
+use std::collections::BTreeSet;
+
+use havre_domain::ids::{ChatId, Peer, UserId};
+use havre_domain::tx::Fault;
+use havre_domain::world::World;
+use havre_tl::{enums, types};
+
+pub use chat::{chat, chat_or_forbidden, participants};
+pub use dialog::{dialog, draft, notify_settings};
+pub use message::{content_of, message, message_empty, referenced};
+pub use update::{peer_settings, updates, updates_of};
+pub use user::{photo_of, status, user};
+
+/// Everybody that an answer names (UP-18): filled while rendering, loaded at the end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// People.
+    pub users: BTreeSet<UserId>,
+    /// Basic groups.
+    pub chats: BTreeSet<ChatId>,
+}
+
+impl Named {
+    /// Names a peer.
+    pub fn peer(&mut self, peer: Peer) {
+        match peer {
+            Peer::User(user) => self.users.insert(user),
+            Peer::Chat(chat) => self.chats.insert(chat),
+        };
+    }
+
+    /// Names whoever a wire peer is; channels are not among ours.
+    pub fn wire_peer(&mut self, peer: &enums::Peer) {
+        match peer {
+            enums::Peer::PeerUser(p) => self.peer(Peer::User(UserId(p.user_id))),
+            enums::Peer::PeerChat(p) => self.peer(Peer::Chat(ChatId(p.chat_id))),
+            enums::Peer::PeerChannel(_) => {}
+        }
+    }
+
+    /// Loads everybody as `viewer` may see them.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn load(
+        self,
+        world: &mut World,
+        viewer: UserId,
+    ) -> Result<(Vec<enums::User>, Vec<enums::Chat>), Fault> {
+        let mut users = Vec::with_capacity(self.users.len());
+        for user in self.users {
+            users.push(self::user(world, viewer, user).await?);
+        }
+        let mut chats = Vec::with_capacity(self.chats.len());
+        for chat in self.chats {
+            chats.push(chat_or_forbidden(world, viewer, chat).await?);
+        }
+        Ok((users, chats))
+    }
+}
+
+/// A peer on the wire.
+#[must_use]
+pub fn peer(peer: Peer) -> enums::Peer {
+    match peer {
+        Peer::User(UserId(user_id)) => types::PeerUser { user_id }.into(),
+        Peer::Chat(ChatId(chat_id)) => types::PeerChat { chat_id }.into(),
+    }
+}
+
+/// A conversation in a list of conversations.
+#[must_use]
+pub fn dialog_peer(p: Peer) -> enums::DialogPeer {
+    types::DialogPeer { peer: peer(p) }.into()
+}

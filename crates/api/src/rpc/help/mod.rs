@@ -1,0 +1,2 @@
+//! `help.*`
+pub mod get_config;

@@ -1,0 +1,3 @@
+//! `messages.*`
+pub mod send_message;
+mod sending;

@@ -1,0 +1,241 @@
+//! What all ways of sending share: who may write where, the message in the sender's box, its effects on
+//! everybody else's, and the answer.
+
+use havre_domain::chats;
+use havre_domain::dialogs;
+use havre_domain::ids::{MessageId, Origin, Peer, RandomId, SERVICE_USER, UserId};
+use havre_domain::keys::partition;
+use havre_domain::messages::{self, Arrival, Message};
+use havre_domain::outbox::Effect;
+use havre_domain::updates::{self, Cursor};
+use havre_tl::{Serialize as _, enums, types};
+
+use crate::cx::Cx;
+use crate::error::{Error, RpcError};
+
+/// Something to send.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outgoing {
+    /// Makes it idempotent.
+    pub random_id: RandomId,
+    /// The message it answers, in the sender's box.
+    pub reply: Option<MessageId>,
+    /// Text, media and all that does not differ between boxes.
+    pub content: types::Message,
+    /// Voice or video note: it waits to be consumed.
+    pub media_unread: bool,
+}
+
+/// Who gets a message besides its author, each with the conversation as they see it.
+pub struct Audience {
+    /// The conversation as the author sees it.
+    pub peer: Peer,
+    /// The others.
+    pub others: Vec<(UserId, Peer)>,
+}
+
+/// Who gets what the asker writes to `peer`.
+///
+/// # Errors
+/// `403 CHAT_WRITE_FORBIDDEN` and its kin where the asker may not write.
+pub async fn audience(cx: &mut Cx, peer: Peer) -> Result<Audience, Error> {
+    let me = cx.me()?;
+    let others = match peer {
+        Peer::User(user) if user == me => Vec::new(),
+        Peer::User(SERVICE_USER) => return Err(RpcError::PEER_ID_INVALID.into()),
+        Peer::User(user) => {
+            if havre_domain::contacts::is_blocked(cx.view_own()?, user).await? {
+                return Err(RpcError::YOU_BLOCKED_USER.into());
+            }
+            if havre_domain::users::profile(cx.world.view_user(user))
+                .await?
+                .is_none_or(|p| p.deleted)
+            {
+                return Err(RpcError::INPUT_USER_DEACTIVATED.into());
+            }
+            vec![(user, Peer::User(me))]
+        }
+        Peer::Chat(chat) => {
+            let tx = cx.world.view(partition::chat(chat));
+            let members = chats::members(tx).await?;
+            let stored = chats::chat(tx).await?.ok_or(RpcError::PEER_ID_INVALID)?;
+            let Some(member) = members.iter().find(|m| m.user == me) else {
+                return Err(RpcError::CHAT_WRITE_FORBIDDEN.into());
+            };
+            if stored.deactivated || !chats::may_write(&stored, member) {
+                return Err(RpcError::CHAT_WRITE_FORBIDDEN.into());
+            }
+            members
+                .iter()
+                .filter(|m| m.user != me)
+                .map(|m| (m.user, peer))
+                .collect()
+        }
+    };
+    Ok(Audience { peer, others })
+}
+
+/// Sends messages in one commit and answers with what it did to the sender's box. A random id that was
+/// used before answers with the message that it made (UP-17).
+///
+/// # Errors
+/// `400 RANDOM_ID_EMPTY`, and [`Error`].
+pub async fn send(
+    cx: &mut Cx,
+    audience: &Audience,
+    outgoing: Vec<Outgoing>,
+) -> Result<enums::Updates, Error> {
+    let before = cx.cursor().await?;
+    let mut ids = Vec::with_capacity(outgoing.len());
+    for one in outgoing {
+        if one.random_id.0 == 0 {
+            return Err(RpcError::RANDOM_ID_EMPTY.into());
+        }
+        let random_id = one.random_id;
+        let known = messages::sent_before(cx.own()?, audience.peer, random_id).await?;
+        let id = match known {
+            Some(id) => id,
+            None => add(cx, audience, one).await?,
+        };
+        ids.push((random_id, id, known.is_some()));
+    }
+    answer(cx, before, &ids).await
+}
+
+/// Puts a message into the sender's box and on its way to the others.
+async fn add(cx: &mut Cx, audience: &Audience, one: Outgoing) -> Result<MessageId, Error> {
+    let (me, now, peer) = (cx.me()?, cx.world.now, audience.peer);
+    let tx = cx.own()?;
+    let reply = match one.reply {
+        Some(id) => messages::find_in(tx, peer, id).await?.map(|m| (id, m.origin)),
+        None => None,
+    };
+    let id = updates::next_message_id(tx).await?;
+    let origin = Origin {
+        source: Peer::User(me),
+        id,
+    };
+    let content = enums::Message::Message(one.content).to_bytes();
+    for (user, seen_as) in &audience.others {
+        let arrival = Arrival {
+            peer: *seen_as,
+            from: me,
+            date: now.date(),
+            origin,
+            reply: reply.map(|(_, origin)| origin),
+            mentioned: false,
+            media_unread: one.media_unread,
+            content: content.clone(),
+        };
+        tx.send(partition::user(*user), &Effect::Arrive(arrival));
+    }
+    let message = Message {
+        from: me,
+        out: true,
+        date: now.date(),
+        edit_date: None,
+        origin,
+        reply: reply.map(|(id, _)| id),
+        pinned: false,
+        mentioned: false,
+        media_unread: one.media_unread && !audience.others.is_empty(),
+        random_id: Some(one.random_id),
+        content,
+    };
+    messages::remember_random_id(tx, now, peer, one.random_id, id).await?;
+    messages::add_own(tx, now, peer, id, message).await?;
+    Ok(id)
+}
+
+/// Clears the draft of a conversation, as sending does when the client says so.
+///
+/// # Errors
+/// [`Error`].
+pub async fn clear_draft(cx: &mut Cx, peer: Peer) -> Result<(), Error> {
+    let now = cx.world.now;
+    let tx = cx.own()?;
+    if dialogs::dialog(tx, peer).await?.draft.is_some() {
+        dialogs::change(tx, peer, |d| d.draft = None).await?;
+        updates::append(tx, now, updates::Event::Draft(peer)).await?;
+    }
+    Ok(())
+}
+
+/// `updateMessageID` for each random id first, then what happened (UP-16). Messages that were sent by an
+/// earlier call are shown again with the pts that they have now.
+async fn answer(
+    cx: &mut Cx,
+    before: Cursor,
+    ids: &[(RandomId, MessageId, bool)],
+) -> Result<enums::Updates, Error> {
+    let mut updates = cx.updates_since(before).await?;
+    let told: Vec<enums::Update> = std::mem::take(&mut updates.updates);
+    let name = |(random_id, id, _): &(RandomId, MessageId, bool)| -> enums::Update {
+        types::UpdateMessageID {
+            id: id.0,
+            random_id: random_id.0,
+        }
+        .into()
+    };
+    updates.updates = ids.iter().map(name).chain(told).collect();
+    let repeated: Vec<MessageId> = ids
+        .iter()
+        .filter(|(_, _, known)| *known)
+        .map(|(_, id, _)| *id)
+        .collect();
+    if !repeated.is_empty() {
+        show_again(cx, &mut updates, &repeated).await?;
+    }
+    Ok(updates.into())
+}
+
+/// Adds messages that exist already as updates that move pts by nothing.
+async fn show_again(cx: &mut Cx, updates: &mut types::Updates, ids: &[MessageId]) -> Result<(), Error> {
+    let me = cx.me()?;
+    let pts = updates::counters(cx.view_own()?).await?.pts.0;
+    let mut named = crate::render::Named::default();
+    for &id in ids {
+        if let Some((peer, message)) = messages::find(cx.view_own()?, id).await? {
+            let message = crate::render::message(peer, id, &message, &mut named);
+            updates.updates.push(
+                types::UpdateNewMessage {
+                    message,
+                    pts,
+                    pts_count: 0,
+                }
+                .into(),
+            );
+        }
+    }
+    let (users, chats) = named.load(&mut cx.world, me).await?;
+    updates.users.extend(users);
+    updates.chats.extend(chats);
+    Ok(())
+}
+
+/// The message that an `InputReplyTo` names in the asker's box.
+#[must_use]
+pub fn reply_of(reply: Option<&enums::InputReplyTo>) -> Option<MessageId> {
+    match reply {
+        Some(enums::InputReplyTo::InputReplyToMessage(reply)) => Some(MessageId(reply.reply_to_msg_id)),
+        _ => None,
+    }
+}
+
+/// The part of a reply header that does not differ between boxes: the quote.
+#[must_use]
+pub fn quote_of(reply: Option<&enums::InputReplyTo>) -> Option<enums::MessageReplyHeader> {
+    match reply {
+        Some(enums::InputReplyTo::InputReplyToMessage(reply)) => Some(
+            types::MessageReplyHeader {
+                quote: reply.quote_text.is_some(),
+                quote_text: reply.quote_text.clone(),
+                quote_entities: reply.quote_entities.clone(),
+                quote_offset: reply.quote_offset,
+                ..Default::default()
+            }
+            .into(),
+        ),
+        _ => None,
+    }
+}

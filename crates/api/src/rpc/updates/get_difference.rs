@@ -1,0 +1,137 @@
+//! `updates.getDifference`: what happened since a client's state (UP-6 to UP-10).
+
+use std::collections::BTreeSet;
+
+use havre_domain::ids::{MessageId, Peer, Pts};
+use havre_domain::limits::DIFFERENCE_MAX;
+use havre_domain::messages::{self, Message};
+use havre_domain::updates::{self, Counters, Event, Placed};
+use havre_tl::{enums, functions, types};
+
+use super::get_state::state;
+use crate::cx::{Access, Cx};
+use crate::error::{Error, RpcError};
+use crate::render::{self, Named};
+
+/// Who is logged in.
+pub const ACCESS: Access = Access::Login;
+
+/// Answers.
+///
+/// # Errors
+/// `400 PERSISTENT_TIMESTAMP_INVALID` for a state that never was.
+pub async fn call(
+    cx: &mut Cx,
+    request: functions::updates::GetDifference,
+) -> Result<enums::updates::Difference, Error> {
+    let counters = updates::counters(cx.view_own()?).await?;
+    if request.pts < 0 || request.pts > counters.pts.0 {
+        return Err(RpcError::PERSISTENT_TIMESTAMP_INVALID.into());
+    }
+    if request
+        .pts_total_limit
+        .is_some_and(|limit| counters.pts.0 - request.pts > limit.max(0))
+    {
+        return Ok(types::updates::DifferenceTooLong { pts: counters.pts.0 }.into());
+    }
+    let limit = request.pts_limit.map_or(DIFFERENCE_MAX, |n| {
+        usize::try_from(n).unwrap_or(1).clamp(1, DIFFERENCE_MAX)
+    });
+    // One more than the limit tells whether this is the last slice.
+    let mut events = updates::after(cx.view_own()?, Pts(request.pts), request.date, limit + 1).await?;
+    let more = events.len() > limit;
+    cut(&mut events, limit);
+    if events.is_empty() {
+        return Ok(types::updates::DifferenceEmpty {
+            date: cx.world.now.date(),
+            seq: 0,
+        }
+        .into());
+    }
+    answer(cx, events, counters, more).await
+}
+
+/// Keeps at most `limit` events, and no event without pts at the end whose likes were cut: they would be
+/// passed over by who goes on from that pts with a newer date.
+fn cut(events: &mut Vec<Placed>, limit: usize) {
+    if events.len() <= limit {
+        return;
+    }
+    let next = events[limit].clone();
+    events.truncate(limit);
+    let splits = next.event.pts_count() == 0;
+    if splits && events.iter().any(|e| e.pts < next.pts) {
+        while events.last().is_some_and(|e| e.pts == next.pts) {
+            events.pop();
+        }
+    }
+}
+
+async fn answer(
+    cx: &mut Cx,
+    events: Vec<Placed>,
+    counters: Counters,
+    more: bool,
+) -> Result<enums::updates::Difference, Error> {
+    let me = cx.me()?;
+    let mut named = Named::default();
+    let new_messages = new_messages(cx, &events).await?;
+    let created: BTreeSet<i32> = new_messages.iter().map(|(_, id, _)| id.0).collect();
+    let rest: Vec<Placed> = events.iter().filter(|e| !is_told(e, &created)).cloned().collect();
+    let other_updates = render::updates_of(&mut cx.world, me, &rest, &mut named).await?;
+    let messages = new_messages
+        .iter()
+        .map(|(peer, id, m)| render::message(*peer, *id, m, &mut named))
+        .collect();
+    let (users, chats) = named.load(&mut cx.world, me).await?;
+    let last = events.last().map_or(counters.pts, |e| e.pts);
+    let reached = Counters {
+        pts: if more { last } else { counters.pts },
+        ..counters
+    };
+    let state = state(cx, reached).into();
+    Ok(if more {
+        types::updates::DifferenceSlice {
+            new_messages: messages,
+            other_updates,
+            chats,
+            users,
+            intermediate_state: state,
+            ..Default::default()
+        }
+        .into()
+    } else {
+        types::updates::Difference {
+            new_messages: messages,
+            other_updates,
+            chats,
+            users,
+            state,
+            ..Default::default()
+        }
+        .into()
+    })
+}
+
+/// Messages that came in these events and are still there, once each, newest version, in order of id.
+async fn new_messages(cx: &mut Cx, events: &[Placed]) -> Result<Vec<(Peer, MessageId, Message)>, Error> {
+    let tx = cx.view_own()?;
+    let mut found = Vec::new();
+    for placed in events {
+        if let Event::Message(id) = placed.event
+            && let Some((peer, message)) = messages::find(tx, id).await?
+        {
+            found.push((peer, id, message));
+        }
+    }
+    found.sort_by_key(|(_, id, _)| *id);
+    Ok(found)
+}
+
+/// Whether an event is contained in the new messages: their creation and edits fold into them (UP-9).
+fn is_told(placed: &Placed, created: &BTreeSet<i32>) -> bool {
+    match &placed.event {
+        Event::Message(id) | Event::Edited(id) => created.contains(&id.0),
+        _ => false,
+    }
+}

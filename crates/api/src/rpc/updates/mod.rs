@@ -1,0 +1,3 @@
+//! `updates.*`
+pub mod get_difference;
+pub mod get_state;

@@ -1,0 +1,2 @@
+//! `users.*`
+pub mod get_users;
