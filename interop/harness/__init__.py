@@ -1,0 +1,1 @@
+"""Plays the scenarios of interop/ with real client libraries; see ../README.md."""

@@ -1,0 +1,41 @@
+"""The client libraries: how each driver is started, and whether it is installed."""
+
+import dataclasses
+import pathlib
+
+INTEROP = pathlib.Path(__file__).resolve().parent.parent
+
+
+@dataclasses.dataclass(frozen=True)
+class Library:
+    name: str
+    command: list
+    folder: pathlib.Path
+    needs: pathlib.Path
+
+    @property
+    def installed(self):
+        return self.needs.exists()
+
+
+PYTHON = INTEROP / ".venv" / "bin" / "python"
+GRAMMERS = INTEROP / "target" / "debug" / "havre-interop-grammers"
+
+LIBRARIES = {
+    library.name: library
+    for library in [
+        Library("telethon", [PYTHON, "driver.py"], INTEROP / "telethon", PYTHON),
+        Library("mtcute", ["node", "driver.js"], INTEROP / "mtcute", INTEROP / "mtcute" / "node_modules"),
+        Library("grammers", [GRAMMERS], INTEROP / "grammers", GRAMMERS),
+    ]
+}
+
+# Each library with itself, and each with each once; who is first does most of the talking.
+PAIRS = [
+    ("telethon", "telethon"),
+    ("mtcute", "mtcute"),
+    ("grammers", "grammers"),
+    ("telethon", "mtcute"),
+    ("mtcute", "grammers"),
+    ("grammers", "telethon"),
+]
