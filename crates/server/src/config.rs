@@ -398,7 +398,7 @@ mod tests {
             std::fs::write(&path, &example).unwrap();
         }
         let stored = std::fs::read_to_string(&path).unwrap();
-        assert_eq!(stored, example, "run scripts/regenerate.sh");
+        assert_eq!(stored, example, "run: make regenerate");
 
         let uncommented: String = example
             .lines()

@@ -9,5 +9,6 @@ pub mod codes;
 pub mod config;
 pub mod data;
 pub mod keys;
+pub mod lanes;
 pub mod net;
 pub mod serve;

@@ -1,5 +1,7 @@
 //! Sockets in, packets through, sockets out.
 
+pub mod admission;
+
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
