@@ -11,11 +11,11 @@ macro_rules! id {
 }
 
 id!(
-    /// A person or bot: random within 1..2^48, never reused.
+    /// A person or bot: random within 1..2^39, never reused.
     UserId(i64)
 );
 id!(
-    /// A basic group: random within 1..2^48, never reused.
+    /// A basic group: random within 1..2^39, never reused.
     ChatId(i64)
 );
 id!(

@@ -149,9 +149,10 @@ impl World {
         Ok(())
     }
 
-    /// A random id within 1..2^48.
-    pub fn random_id48(&mut self) -> i64 {
-        i64::try_from(self.rng.next_u64() >> 16).unwrap_or(1).max(1)
+    /// A random id within 1..2^39: client libraries refuse a person's id of 2^40 and more, and a group's
+    /// above 999 999 999 999 (grammers `PeerId`, TDLib `UserId` and `ChatId`).
+    pub fn random_id(&mut self) -> i64 {
+        i64::try_from(self.rng.next_u64() >> 25).unwrap_or(1).max(1)
     }
 
     /// A random 64-bit number.
