@@ -1,1 +1,6 @@
 //! A world from a seed: clients, link, faults around any engine, and the model of what should be true.
+
+pub mod env;
+pub mod town;
+
+pub use town::{Client, Town};
