@@ -53,7 +53,21 @@ pub fn functions(schema: &Schema) -> String {
             .or_default();
         structure(out, schema, function, None);
     }
-    joined(&modules)
+    let mut text = joined(&modules);
+    check(&mut text, schema);
+    text
+}
+
+/// A function that tells by its id which method to read bytes as.
+fn check(out: &mut String, schema: &Schema) {
+    *out += "/// Whether bytes are a call of a method served, which is what fuzzing and tests ask.\n///\n";
+    *out += "/// # Errors\n/// As [`Deserialize::from_bytes`] of the method.\n";
+    *out += "pub fn check(bytes: &[u8]) -> Result<(), DecodeError> {\nmatch Reader::new(bytes).read::<u32>()? {\n";
+    for function in &schema.functions {
+        let path = names::path("functions", &function.name);
+        let _ = writeln!(out, "{:#x} => {path}::from_bytes(bytes).map(drop),", function.id);
+    }
+    *out += "id => Err(DecodeError::UnexpectedConstructor { id, expected: \"method\" }),\n}\n}\n";
 }
 
 fn joined(modules: &Modules<'_>) -> String {

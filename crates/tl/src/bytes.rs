@@ -15,7 +15,7 @@ const VECTOR_RESERVE_MAX: usize = 64;
 /// Every value of the wire takes at least one word.
 const WORD_LEN: usize = 4;
 
-const VECTOR_ID: u32 = 0x1cb5_c415;
+pub(crate) const VECTOR_ID: u32 = 0x1cb5_c415;
 const BOOL_TRUE_ID: u32 = 0x9972_75b5;
 const BOOL_FALSE_ID: u32 = 0xbc79_9737;
 
@@ -60,6 +60,9 @@ pub enum DecodeError {
         /// The type or method expected.
         expected: &'static str,
     },
+    /// Something of an older layer that the canonical one has no more.
+    #[error("{0} has no counterpart in the canonical layer")]
+    NoCounterpart(&'static str),
     /// A string is not UTF-8.
     #[error("string is not UTF-8")]
     NotUtf8,
