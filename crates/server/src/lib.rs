@@ -5,9 +5,9 @@
 
 pub mod admin;
 pub mod cli;
-pub mod codes;
 pub mod config;
 pub mod data;
+pub mod env;
 pub mod keys;
 pub mod lanes;
 pub mod net;

@@ -8,12 +8,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use async_trait::async_trait;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::{LINE_LEN_MAX, SOCKET_NAME};
-use crate::codes::ConsoleCodes;
 use crate::data::DataFolder;
+
+/// What an operator may ask of a running server.
+#[async_trait]
+pub trait Desk: Send + Sync + 'static {
+    /// The login code that waits for a phone number, however it is spelled.
+    async fn code(&self, phone: &str) -> Result<Option<String>>;
+}
 
 /// An operator's tool asks at once; whoever does not is cut off.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -35,7 +42,7 @@ fn bind_private(path: &Path) -> io::Result<UnixListener> {
 }
 
 /// Answers until it is dropped.
-pub async fn run(listener: UnixListener, codes: Arc<ConsoleCodes>) {
+pub async fn run(listener: UnixListener, desk: Arc<dyn Desk>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
@@ -52,25 +59,27 @@ pub async fn run(listener: UnixListener, codes: Arc<ConsoleCodes>) {
     }
 }
 
-async fn serve(mut stream: UnixStream, codes: &ConsoleCodes) -> io::Result<()> {
+async fn serve(mut stream: UnixStream, desk: &dyn Desk) -> io::Result<()> {
     let (read, mut write) = stream.split();
     let mut request = String::new();
     BufReader::new(read.take(LINE_LEN_MAX))
         .read_line(&mut request)
         .await?;
-    let line = match answer(request.trim(), codes) {
+    let line = match answer(request.trim(), desk).await {
         Ok(text) => format!("ok {text}\n"),
         Err(sentence) => format!("error {sentence}\n"),
     };
     write.write_all(line.as_bytes()).await
 }
 
-fn answer(request: &str, codes: &ConsoleCodes) -> Result<String, String> {
-    match request.split_once(' ') {
-        Some(("code", phone)) => codes
-            .pending(phone)
-            .ok_or_else(|| format!("no login code is waiting for {phone}")),
-        _ => Err(format!("there is no request {request:?}")),
+async fn answer(request: &str, desk: &dyn Desk) -> Result<String, String> {
+    let Some(("code", phone)) = request.split_once(' ') else {
+        return Err(format!("there is no request {request:?}"));
+    };
+    match desk.code(phone).await {
+        Ok(Some(code)) => Ok(code),
+        Ok(None) => Err(format!("no login code is waiting for {phone}")),
+        Err(error) => Err(format!("the server cannot look: {error:#}").replace('\n', " ")),
     }
 }
 
@@ -79,16 +88,25 @@ mod tests {
     use super::*;
     use crate::admin::client;
 
-    fn start(folder: &DataFolder) -> (tokio::runtime::Runtime, Arc<ConsoleCodes>) {
+    /// Knows one number.
+    struct OneCode;
+
+    #[async_trait]
+    impl Desk for OneCode {
+        async fn code(&self, phone: &str) -> Result<Option<String>> {
+            Ok((phone == "1555").then(|| "54321".to_owned()))
+        }
+    }
+
+    fn start(folder: &DataFolder) -> tokio::runtime::Runtime {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .unwrap();
-        let codes = Arc::new(ConsoleCodes::default());
         let listener = runtime.block_on(async { bind(folder) }).unwrap();
-        runtime.spawn(run(listener, Arc::clone(&codes)));
-        (runtime, codes)
+        runtime.spawn(run(listener, Arc::new(OneCode)));
+        runtime
     }
 
     #[test]
@@ -114,7 +132,7 @@ mod tests {
         drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
         let refused = format!("{:#}", client::ask(folder.path(), "code 1").unwrap_err());
         assert!(refused.starts_with("no server is running"), "{refused}");
-        let (_runtime, _) = start(&folder);
+        let _runtime = start(&folder);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(client::ask(folder.path(), "code 1").is_err());
     }

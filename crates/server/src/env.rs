@@ -1,0 +1,63 @@
+//! What the rules are given from outside: the clock, entropy, tasks, and the way of login codes.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use futures::future::BoxFuture;
+use havre_api::dispatch::Env;
+use havre_domain::ids::Time;
+use tokio::runtime::Handle;
+
+use crate::config::CodeProvider;
+
+/// The real outside.
+#[derive(Debug)]
+pub struct System {
+    runtime: Handle,
+    codes: CodeProvider,
+}
+
+impl System {
+    /// Runs tasks on `runtime` and sends codes by `codes`.
+    pub fn new(runtime: Handle, codes: CodeProvider) -> Self {
+        Self { runtime, codes }
+    }
+}
+
+impl Env for System {
+    fn now(&self) -> Time {
+        Time(i64::try_from(since_epoch().as_secs()).unwrap_or(i64::MAX))
+    }
+
+    fn seed(&self) -> [u8; 32] {
+        entropy()
+    }
+
+    fn spawn(&self, task: BoxFuture<'static, ()>) {
+        self.runtime.spawn(task);
+    }
+
+    fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(time))
+    }
+
+    fn send_code(&self, phone: &str, code: &str) {
+        match self.codes {
+            // The operator's console is standard output; the log must not hold phone numbers.
+            CodeProvider::Console => println!("Login code for +{phone}: {code}"),
+        }
+    }
+}
+
+/// Time on the wall.
+pub fn since_epoch() -> Duration {
+    // Before 1970 only a broken clock stands; it is told as 1970 rather than as a panic.
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// Random bytes of the operating system.
+pub fn entropy<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    // Without entropy nothing that a server says could be trusted.
+    getrandom::fill(&mut bytes).expect("the system gives random bytes");
+    bytes
+}
