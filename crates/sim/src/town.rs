@@ -127,7 +127,7 @@ impl Town {
         let client = self.client();
         let user = self.0.env.run(async {
             let mut world = self.0.api.world();
-            let user = UserId(world.random_id48());
+            let user = UserId(world.random_id());
             let now = world.now;
             let profile = Profile {
                 phone: phone.into(),
