@@ -12,3 +12,4 @@ pub mod keys;
 pub mod lanes;
 pub mod net;
 pub mod serve;
+pub mod store;

@@ -3,15 +3,20 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use async_trait::async_trait;
+use havre_api::dispatch::{self, Api};
+use havre_store::Store;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::codes::ConsoleCodes;
+use crate::admin::server::Desk;
 use crate::config::Settings;
 use crate::data::DataFolder;
+use crate::env::System;
 use crate::keys::ServerKey;
-use crate::{admin, net};
+use crate::{admin, net, store};
 
 /// Runs a server until it is told to stop.
 pub fn serve(settings: &Settings) -> Result<()> {
@@ -27,16 +32,37 @@ pub fn serve(settings: &Settings) -> Result<()> {
 
 async fn run(settings: &Settings, folder: &DataFolder, key: &ServerKey) -> Result<()> {
     let listener = net::bind(settings.listen).await?;
-    let codes = Arc::new(ConsoleCodes::default());
-    let admin = tokio::spawn(admin::server::run(
-        admin::server::bind(folder)?,
-        Arc::clone(&codes),
-    ));
+    let api = open_api(settings, store::open(settings, folder).await?).await?;
+    let desk = Arc::new(Office(Arc::clone(&api)));
+    let admin = tokio::spawn(admin::server::run(admin::server::bind(folder)?, desk));
     print!("{}", greeting(settings, key));
     stopped().await?;
     admin.abort();
     drop(listener);
     Ok(())
+}
+
+async fn open_api(settings: &Settings, store: Arc<dyn Store>) -> Result<Arc<Api>> {
+    let env = Arc::new(System::new(Handle::current(), settings.codes));
+    let address = settings.public_address();
+    let told = dispatch::Settings {
+        host: address.ip().to_string(),
+        port: address.port(),
+        code_len: usize::from(settings.code_len),
+    };
+    Api::open(store, env, told)
+        .await
+        .context("what is stored cannot be served")
+}
+
+/// Answers the operator from what is stored.
+struct Office(Arc<Api>);
+
+#[async_trait]
+impl Desk for Office {
+    async fn code(&self, phone: &str) -> Result<Option<String>> {
+        Ok(self.0.pending_code(phone).await?)
+    }
 }
 
 /// How a client is pointed at this server.
