@@ -1,3 +1,4 @@
 //! The engines. Each keeps every promise of [`Store`](crate::Store); one suite compares them.
 
+pub mod embedded;
 pub mod memory;

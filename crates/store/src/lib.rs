@@ -14,7 +14,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 pub mod engine;
+mod layout;
 pub mod limits;
+pub mod tuple;
 
 /// Names a partition: an order-preserving tuple made by the layer above, at most
 /// [`limits::PARTITION_LEN_MAX`] bytes.

@@ -1,0 +1,370 @@
+//! The default engine: everything in one folder of this machine, over fjall.
+//!
+//! A read looks at a snapshot on the calling thread: a cached block costs microseconds, another one read
+//! from disk. A commit goes to the one committer thread, which runs every waiting commit in order, writes
+//! them as one batch with one sync, and only then answers them all.
+//!
+//! The first storage error of the committer is the last thing it does: what reached the disk is then
+//! unknown, so every later commit fails and [`Embedded::failed`] resolves. Restart to recover.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use fjall::{Database, Keyspace, Readable};
+use futures::FutureExt;
+use futures::channel::oneshot;
+use futures::future::Shared;
+
+use crate::engine::embedded::committer::{Committer, Request};
+use crate::engine::embedded::folder::Folder;
+use crate::engine::embedded::waiting::Waiting;
+use crate::layout::{self, Rows};
+use crate::limits::{check_commit, check_limit, check_partition, check_reads};
+use crate::{
+    Answer, Commit, CommitError, EffectId, Order, Partition, Pending, Read, Snapshot, Store, StoreError,
+    Version,
+};
+
+pub use check::{PROBLEMS_MAX, Report, check};
+
+mod check;
+mod committer;
+mod folder;
+mod waiting;
+
+/// Cache of blocks read from disk unless [`Options`] say otherwise, bytes.
+pub const CACHE_BYTES_DEFAULT: u64 = 256 << 20;
+
+/// What can be chosen about an embedded store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Cache of blocks read from disk, bytes.
+    pub cache_bytes: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            cache_bytes: CACHE_BYTES_DEFAULT,
+        }
+    }
+}
+
+/// Why a data folder cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder and the folder that should hold it are missing: perhaps a disk is not mounted.
+    #[error("the folder {0} does not exist, nor does the one that should hold it")]
+    Missing(PathBuf),
+    /// There is something else than a folder.
+    #[error("{0} is not a folder")]
+    NotAFolder(PathBuf),
+    /// The system does not let this user in.
+    #[error("this user may not read and write {0}")]
+    Denied(PathBuf),
+    /// Another process uses the folder.
+    #[error("{0} is in use by another process; a store can be open only once")]
+    Locked(PathBuf),
+    /// A newer server wrote the store.
+    #[error("{path} has format {found}, this server knows {known}: use the newer server again")]
+    NewerFormat {
+        /// Folder of the store.
+        path: PathBuf,
+        /// Format of the store.
+        found: u64,
+        /// Highest format that this server knows.
+        known: u32,
+    },
+    /// What is in the folder is not a whole store.
+    #[error("{path} is damaged ({cause}): restore a backup")]
+    Damaged {
+        /// Folder of the store.
+        path: PathBuf,
+        /// What was found.
+        cause: String,
+    },
+    /// The store lacks commits that were durable before.
+    #[error(
+        "{path} went backwards: it ends at batch {found}, but batch {witnessed} was durable. Acknowledged \
+         changes are lost. Restore a backup, or remove {witness} to go on without them",
+        witness = path.join(folder::WITNESS).display()
+    )]
+    WentBackwards {
+        /// Folder of the store.
+        path: PathBuf,
+        /// The number of the last batch in the store.
+        found: u64,
+        /// The number of the last batch known to have been durable.
+        witnessed: u64,
+    },
+    /// The system refused in another way.
+    #[error("{path}: {source}")]
+    Io {
+        /// Folder of the store.
+        path: PathBuf,
+        /// The refusal.
+        source: std::io::Error,
+    },
+}
+
+/// A store in a folder.
+#[derive(Debug)]
+pub struct Embedded {
+    engine: Engine,
+    waiting: Waiting,
+    /// `None` only while dropping.
+    requests: Option<mpsc::Sender<Request>>,
+    committer: Option<JoinHandle<()>>,
+    failure: Shared<oneshot::Receiver<String>>,
+    /// Holds the lock. Last, so that it is freed after everything else.
+    _folder: Folder,
+}
+
+/// The engine's handles, for the readers and the committer alike.
+#[derive(Clone)]
+struct Engine {
+    database: Database,
+    rows: Keyspace,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Engine")
+    }
+}
+
+impl Embedded {
+    /// Opens the store in the folder `path`. The folder is created if the one that holds it exists.
+    ///
+    /// Blocks while the engine recovers: under a second after a crash.
+    ///
+    /// # Errors
+    /// Every variant of [`OpenError`]; nothing is changed by a refusal.
+    pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
+        let mut folder = Folder::lock(path)?;
+        let engine = folder.open_engine(options)?;
+        let number = folder.confirm_witness(&engine)?;
+        let waiting = Waiting::load(&engine).map_err(|error| folder.damaged(&error))?;
+        let witness = folder.witness()?;
+        let (failed, failure) = oneshot::channel();
+        let (requests, inbox) = mpsc::channel();
+        let committer = Committer::new(engine.clone(), waiting.clone(), witness, number, failed);
+        let committer = std::thread::Builder::new()
+            .name("committer".into())
+            .spawn(move || committer.run(&inbox))
+            .map_err(|source| folder.io(source))?;
+        Ok(Self {
+            engine,
+            waiting,
+            requests: Some(requests),
+            committer: Some(committer),
+            failure: failure.shared(),
+            _folder: folder,
+        })
+    }
+
+    /// Resolves with the cause once the store has failed for good: the process should stop and say it.
+    pub fn failed(&self) -> impl Future<Output = String> + Send + use<> {
+        let failure = self.failure.clone();
+        async move {
+            match failure.await {
+                Ok(cause) => cause,
+                // The store was closed without having failed.
+                Err(oneshot::Canceled) => futures::future::pending().await,
+            }
+        }
+    }
+
+    async fn ask<T>(
+        &self,
+        make: impl FnOnce(oneshot::Sender<Result<T, CommitError>>) -> Request,
+    ) -> Result<T, CommitError> {
+        let (reply, answer) = oneshot::channel();
+        let requests = self.requests.as_ref().expect("present until dropped");
+        // An answer that cannot come says the same as a request that cannot go.
+        let _ = requests.send(make(reply));
+        answer.await.unwrap_or_else(|oneshot::Canceled| {
+            Err(StoreError::Unavailable("the committer has stopped".into()).into())
+        })
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.requests = None;
+        if let Some(committer) = self.committer.take() {
+            // A panic there was already told through `failed`.
+            let _ = committer.join();
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Embedded {
+    async fn read(&self, partition: &Partition, reads: &[Read]) -> Result<Snapshot, StoreError> {
+        check_reads(partition, reads)?;
+        self.engine.read(partition, reads)
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<Version, CommitError> {
+        check_commit(&commit)?;
+        self.ask(|reply| Request::Commit { commit, reply }).await
+    }
+
+    async fn pending(&self, after: Option<&Partition>, limit: usize) -> Result<Vec<Partition>, StoreError> {
+        check_limit(limit)?;
+        Ok(self.waiting.partitions(after, limit))
+    }
+
+    async fn outbox(
+        &self,
+        from: &Partition,
+        after: Option<EffectId>,
+        limit: usize,
+    ) -> Result<Vec<Pending>, StoreError> {
+        check_partition(from)?;
+        check_limit(limit)?;
+        let Some(oldest) = self.waiting.oldest(from) else {
+            return Ok(Vec::new());
+        };
+        self.engine.outbox(from, oldest, after, limit)
+    }
+
+    async fn settle(&self, from: &Partition, delivered: &[EffectId]) -> Result<(), StoreError> {
+        check_partition(from)?;
+        let (from, delivered) = (from.clone(), delivered.to_vec());
+        let settled = self
+            .ask(|reply| Request::Settle {
+                from,
+                delivered,
+                reply,
+            })
+            .await;
+        settled.map_err(|error| match error {
+            CommitError::Store(error) => error,
+            CommitError::Conflict(_) => unreachable!("settling expects no version"),
+        })
+    }
+}
+
+impl Engine {
+    fn read(&self, partition: &Partition, reads: &[Read]) -> Result<Snapshot, StoreError> {
+        let snapshot = self.database.snapshot();
+        let rows = Rows::of(partition);
+        let version = match snapshot.get(&self.rows, rows.version()).map_err(storage_error)? {
+            Some(version) => layout::decode_version(&version)?,
+            // Every row of a partition comes with a version.
+            None => {
+                return Ok(Snapshot {
+                    version: Version(0),
+                    answers: reads.iter().map(nothing).collect(),
+                });
+            }
+        };
+        let answers = reads.iter().map(|read| self.answer(&snapshot, &rows, read));
+        Ok(Snapshot {
+            version,
+            answers: answers.collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn answer(&self, snapshot: &fjall::Snapshot, rows: &Rows, read: &Read) -> Result<Answer, StoreError> {
+        match read {
+            Read::Key(key) => {
+                let value = snapshot.get(&self.rows, rows.entry(key)).map_err(storage_error)?;
+                Ok(Answer::Value(value.map(copy)))
+            }
+            Read::Range { start, end, .. } if start >= end => Ok(Answer::Entries(Vec::new())),
+            Read::Range {
+                start,
+                end,
+                order,
+                limit,
+            } => {
+                let found = snapshot.range(&self.rows, rows.entry(start)..rows.entry(end));
+                let prefix_len = rows.entry(b"").len();
+                let entry = |guard: fjall::Guard| {
+                    let (key, value) = guard.into_inner().map_err(storage_error)?;
+                    Ok((Bytes::copy_from_slice(&key[prefix_len..]), copy(value)))
+                };
+                let entries: Result<_, StoreError> = match order {
+                    Order::Ascending => found.take(*limit).map(entry).collect(),
+                    Order::Descending => found.rev().take(*limit).map(entry).collect(),
+                };
+                entries.map(Answer::Entries)
+            }
+            Read::Received(from) => {
+                let id = snapshot
+                    .get(&self.rows, rows.received(from))
+                    .map_err(storage_error)?;
+                Ok(Answer::Received(id.map(|id| layout::decode_id(&id)).transpose()?))
+            }
+        }
+    }
+
+    /// Starts at `oldest`, because below it lie only deleted rows, and the engine steps over each.
+    fn outbox(
+        &self,
+        from: &Partition,
+        oldest: EffectId,
+        after: Option<EffectId>,
+        limit: usize,
+    ) -> Result<Vec<Pending>, StoreError> {
+        let rows = Rows::of(from);
+        let start = after.map_or(oldest, |after| oldest.max(next_id(after)));
+        let prefix_len = rows.outbox(start).len() - layout::encode_id(start).len();
+        let found = self.rows.range(rows.outbox(start)..rows.outbox_end());
+        let pending = found.take(limit).map(|guard| {
+            let (key, value) = guard.into_inner().map_err(storage_error)?;
+            let id = layout::decode_id(&key[prefix_len..])?;
+            Ok(Pending {
+                id,
+                effect: layout::decode_effect(&value)?,
+            })
+        });
+        pending.collect()
+    }
+
+    fn number(&self, key: &[u8]) -> Result<Option<u64>, StoreError> {
+        let value = self.rows.get(key).map_err(storage_error)?;
+        Ok(value.map(|value| layout::decode_number(&value)).transpose()?)
+    }
+}
+
+fn nothing(read: &Read) -> Answer {
+    match read {
+        Read::Key(_) => Answer::Value(None),
+        Read::Range { .. } => Answer::Entries(Vec::new()),
+        Read::Received(_) => Answer::Received(None),
+    }
+}
+
+/// The lowest id above `id`.
+fn next_id(id: EffectId) -> EffectId {
+    match id.index.checked_add(1) {
+        Some(index) => EffectId { index, ..id },
+        None => EffectId {
+            version: Version(id.version.0.saturating_add(1)),
+            index: 0,
+        },
+    }
+}
+
+/// A value of its own: a slice of the engine's would keep the whole block in memory.
+fn copy(value: fjall::UserValue) -> Bytes {
+    Bytes::copy_from_slice(&value)
+}
+
+/// An error of the disk may pass; anything else means that what is on it cannot be understood.
+fn storage_error(error: fjall::Error) -> StoreError {
+    match &error {
+        fjall::Error::Io(_) | fjall::Error::Poisoned => StoreError::Unavailable(error.to_string()),
+        fjall::Error::Storage(inner) if std::error::Error::source(inner).is_some() => {
+            StoreError::Unavailable(error.to_string())
+        }
+        _ => StoreError::Corrupt(error.to_string()),
+    }
+}

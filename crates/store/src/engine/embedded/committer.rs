@@ -1,0 +1,343 @@
+//! The one writer: many commits, one batch, one sync.
+//!
+//! While a batch is being synced the next commits gather in the channel; there is no timer. A commit is run
+//! on an overlay of the rows that earlier commits of the same batch changed, so it sees them. Answers leave
+//! after the sync, conflicts too: whoever is told of a version must then be able to read it.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc;
+
+use bytes::Bytes;
+use fjall::PersistMode;
+use futures::channel::oneshot;
+
+use crate::engine::embedded::folder::Witness;
+use crate::engine::embedded::waiting::Waiting;
+use crate::engine::embedded::{Engine, storage_error};
+use crate::layout::{self, COMMITS_KEY, Rows};
+use crate::limits::commit_bytes;
+use crate::{Commit, CommitError, EffectId, Partition, StoreError, Version, Write};
+
+/// Most requests in one batch.
+const BATCH_REQUESTS_MAX: usize = 4096;
+/// A batch that reached this many bytes takes no further request.
+const BATCH_BYTES_MAX: usize = 8 << 20;
+
+type Reply<T> = oneshot::Sender<Result<T, CommitError>>;
+
+/// What the committer is asked to do.
+#[derive(Debug)]
+pub(super) enum Request {
+    Commit {
+        commit: Commit,
+        reply: Reply<Version>,
+    },
+    Settle {
+        from: Partition,
+        delivered: Vec<EffectId>,
+        reply: Reply<()>,
+    },
+}
+
+impl Request {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Commit { commit, .. } => commit_bytes(commit),
+            Self::Settle { delivered, .. } => size_of_val(delivered.as_slice()),
+        }
+    }
+
+    /// Who asked may have gone away, so the answers here and below may find nobody.
+    fn refuse(self, error: StoreError) {
+        match self {
+            Self::Commit { reply, .. } => drop(reply.send(Err(error.into()))),
+            Self::Settle { reply, .. } => drop(reply.send(Err(error.into()))),
+        }
+    }
+}
+
+pub(super) struct Committer {
+    engine: Engine,
+    waiting: Waiting,
+    witness: Witness,
+    /// Number of the last durable batch that held a commit.
+    number: u64,
+    alarm: Alarm,
+}
+
+impl Committer {
+    pub(super) fn new(
+        engine: Engine,
+        waiting: Waiting,
+        witness: Witness,
+        number: u64,
+        failed: oneshot::Sender<String>,
+    ) -> Self {
+        Self {
+            engine,
+            waiting,
+            witness,
+            number,
+            alarm: Alarm(Some(failed)),
+        }
+    }
+
+    /// Works until every sender is gone.
+    pub(super) fn run(mut self, inbox: &mpsc::Receiver<Request>) {
+        while let Ok(first) = inbox.recv() {
+            if let Err(error) = self.serve(drain(first, inbox)) {
+                self.alarm.raise(error.to_string());
+                inbox
+                    .iter()
+                    .for_each(|request| request.refuse(unavailable(&error)));
+            }
+        }
+    }
+
+    fn serve(&mut self, requests: Vec<Request>) -> Result<(), StoreError> {
+        match self.write(&requests) {
+            Ok(outcomes) => {
+                requests
+                    .into_iter()
+                    .zip(outcomes)
+                    .for_each(|(request, outcome)| answer(request, outcome));
+                Ok(())
+            }
+            Err(error) => {
+                requests
+                    .into_iter()
+                    .for_each(|request| request.refuse(unavailable(&error)));
+                Err(error)
+            }
+        }
+    }
+
+    /// Returns when what was asked is durable: for each request, the outcome.
+    fn write(&mut self, requests: &[Request]) -> Result<Vec<Outcome>, StoreError> {
+        let mut overlay = Overlay::new(&self.engine, &self.waiting);
+        let outcomes: Vec<_> = requests
+            .iter()
+            .map(|request| overlay.run(request))
+            .collect::<Result<_, StoreError>>()?;
+        let Overlay {
+            rows,
+            oldest,
+            commits,
+            ..
+        } = overlay;
+        let durability = if commits {
+            PersistMode::SyncData
+        } else {
+            PersistMode::Buffer
+        };
+        let mut batch = self.engine.database.batch().durability(Some(durability));
+        for (key, value) in rows {
+            match value {
+                Some(value) => batch.insert(&self.engine.rows, &*key, &*value),
+                None => batch.remove(&self.engine.rows, &*key),
+            }
+        }
+        if commits {
+            batch.insert(&self.engine.rows, COMMITS_KEY, (self.number + 1).to_be_bytes());
+        }
+        batch.commit().map_err(storage_error)?;
+        if commits {
+            self.number += 1;
+            self.witness.write(self.number)?;
+        }
+        self.waiting.apply(oldest);
+        Ok(outcomes)
+    }
+}
+
+fn drain(first: Request, inbox: &mpsc::Receiver<Request>) -> Vec<Request> {
+    let mut bytes = first.bytes();
+    let mut requests = vec![first];
+    while bytes < BATCH_BYTES_MAX && requests.len() < BATCH_REQUESTS_MAX {
+        let Ok(request) = inbox.try_recv() else { break };
+        bytes += request.bytes();
+        requests.push(request);
+    }
+    requests
+}
+
+fn answer(request: Request, outcome: Outcome) {
+    match (request, outcome) {
+        (Request::Commit { reply, .. }, Outcome::Committed(version)) => drop(reply.send(Ok(version))),
+        (Request::Commit { reply, .. }, Outcome::Conflict(version)) => {
+            drop(reply.send(Err(CommitError::Conflict(version))));
+        }
+        (Request::Settle { reply, .. }, _) => drop(reply.send(Ok(()))),
+        (Request::Commit { .. }, Outcome::Settled) => unreachable!("a commit is not settled"),
+    }
+}
+
+fn unavailable(cause: &StoreError) -> StoreError {
+    StoreError::Unavailable(format!("the store has failed and must be restarted: {cause}"))
+}
+
+/// Tells the first failure to whoever waits for it, a panic included.
+struct Alarm(Option<oneshot::Sender<String>>);
+
+impl Alarm {
+    fn raise(&mut self, cause: String) {
+        if let Some(failed) = self.0.take() {
+            // Nobody waits for it if the store is being dropped.
+            let _ = failed.send(cause);
+        }
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.raise("the committer panicked".into());
+        }
+    }
+}
+
+enum Outcome {
+    Committed(Version),
+    Conflict(Version),
+    Settled,
+}
+
+/// The engine's rows as they will be after the batch.
+struct Overlay<'a> {
+    engine: &'a Engine,
+    waiting: &'a Waiting,
+    /// One change for each row: in a batch of the engine the order of two changes of a row is not defined.
+    rows: BTreeMap<Bytes, Option<Bytes>>,
+    /// Changed partitions' oldest undelivered effects.
+    oldest: BTreeMap<Partition, Option<EffectId>>,
+    /// Whether a commit was made; settling alone needs no sync.
+    commits: bool,
+}
+
+impl<'a> Overlay<'a> {
+    fn new(engine: &'a Engine, waiting: &'a Waiting) -> Self {
+        Self {
+            engine,
+            waiting,
+            rows: BTreeMap::new(),
+            oldest: BTreeMap::new(),
+            commits: false,
+        }
+    }
+
+    fn run(&mut self, request: &Request) -> Result<Outcome, StoreError> {
+        match request {
+            Request::Commit { commit, .. } => self.commit(commit),
+            Request::Settle { from, delivered, .. } => {
+                self.settle(from, delivered)?;
+                Ok(Outcome::Settled)
+            }
+        }
+    }
+
+    fn commit(&mut self, commit: &Commit) -> Result<Outcome, StoreError> {
+        let rows = Rows::of(&commit.partition);
+        let version = match self.get(&rows.version())? {
+            Some(version) => layout::decode_version(&version)?,
+            None => Version(0),
+        };
+        if version != commit.expected || self.has_received(&rows, commit)? {
+            return Ok(Outcome::Conflict(version));
+        }
+        let version = Version(version.0 + 1);
+        self.apply(&rows, commit, version);
+        Ok(Outcome::Committed(version))
+    }
+
+    fn has_received(&self, rows: &Rows, commit: &Commit) -> Result<bool, StoreError> {
+        let Some((from, id)) = &commit.received else {
+            return Ok(false);
+        };
+        match self.get(&rows.received(from))? {
+            Some(highest) => Ok(layout::decode_id(&highest)? >= *id),
+            None => Ok(false),
+        }
+    }
+
+    fn apply(&mut self, rows: &Rows, commit: &Commit, version: Version) {
+        self.commits = true;
+        self.rows
+            .insert(rows.version(), Some(layout::encode_version(version)));
+        for write in &commit.writes {
+            match write {
+                Write::Put(key, value) => self.rows.insert(rows.entry(key), Some(value.clone())),
+                Write::Delete(key) => self.rows.insert(rows.entry(key), None),
+            };
+        }
+        if let Some((from, id)) = &commit.received {
+            self.rows
+                .insert(rows.received(from), Some(layout::encode_id(*id)));
+        }
+        for (index, effect) in (0u32..).zip(&commit.effects) {
+            let id = EffectId { version, index };
+            self.rows
+                .insert(rows.outbox(id), Some(layout::encode_effect(effect)));
+        }
+        if !commit.effects.is_empty() && self.oldest(&commit.partition).is_none() {
+            self.set_oldest(&commit.partition, Some(EffectId { version, index: 0 }));
+        }
+    }
+
+    fn settle(&mut self, from: &Partition, delivered: &[EffectId]) -> Result<(), StoreError> {
+        let Some(oldest) = self.oldest(from) else {
+            return Ok(());
+        };
+        let rows = Rows::of(from);
+        for id in delivered.iter().filter(|id| **id >= oldest) {
+            self.rows.insert(rows.outbox(*id), None);
+        }
+        if delivered.contains(&oldest) {
+            let next = self.first_undelivered(&rows, oldest)?;
+            self.set_oldest(from, next);
+        }
+        Ok(())
+    }
+
+    /// The first effect from `start` on that is neither deleted in the engine nor here.
+    fn first_undelivered(&self, rows: &Rows, start: EffectId) -> Result<Option<EffectId>, StoreError> {
+        let (start, end) = (rows.outbox(start), rows.outbox_end());
+        let prefix_len = end.len();
+        let added = self
+            .rows
+            .range(start.clone()..end.clone())
+            .find(|(_, value)| value.is_some());
+        let mut first = added.map(|(key, _)| key.clone());
+        for guard in self.engine.rows.range(start..end) {
+            let key = guard.key().map_err(storage_error)?;
+            if self.rows.get(&key[..]) != Some(&None) {
+                let key = Bytes::copy_from_slice(&key);
+                first = Some(first.map_or(key.clone(), |first| first.min(key)));
+                break;
+            }
+        }
+        Ok(first
+            .map(|key| layout::decode_id(&key[prefix_len..]))
+            .transpose()?)
+    }
+
+    fn oldest(&self, partition: &Partition) -> Option<EffectId> {
+        match self.oldest.get(partition) {
+            Some(changed) => *changed,
+            None => self.waiting.oldest(partition),
+        }
+    }
+
+    fn set_oldest(&mut self, partition: &Partition, oldest: Option<EffectId>) {
+        self.rows
+            .insert(layout::pending(partition), oldest.map(layout::encode_id));
+        self.oldest.insert(partition.clone(), oldest);
+    }
+
+    fn get(&self, key: &Bytes) -> Result<Option<Bytes>, StoreError> {
+        if let Some(changed) = self.rows.get(key) {
+            return Ok(changed.clone());
+        }
+        let value = self.engine.rows.get(key).map_err(storage_error)?;
+        Ok(value.map(|value| Bytes::copy_from_slice(&value)))
+    }
+}
