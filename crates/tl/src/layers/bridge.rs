@@ -49,7 +49,7 @@ const fn alias(definition: &'static str, field: &'static str, source: &'static s
     }
 }
 
-/// Replies became a type in layers 159 to 164, buttons in 228.
+/// Replies became a type in layers 159 to 164, buttons in 229.
 pub(super) const SPLITS: [Split; 22] = [
     reply("messages.sendMessage"),
     reply("messages.sendMedia"),

@@ -313,6 +313,11 @@ fn what_cannot_be_written_is_known() {
         "help.promoData",
         // Until 166: exactly one peer, here none.
         "messageActionRequestedPeer",
+        // Layer 228 alone: always in a peer, here in none.
+        "ephemeralMessage",
+        "updateEditEphemeralMessage",
+        "updateEphemeralBotCallbackQuery",
+        "updateNewEphemeralMessage",
         // Layer 227 alone: with a web view.
         "messages.chatInviteJoinResultWebView",
         // Until 166: always with a giver.
@@ -384,4 +389,36 @@ fn nesting_is_bounded_before_it_is_converted() {
     }
     assert_eq!(check_object(Layer::FLOOR, &body), Err(DecodeError::TooDeep));
     assert!(encode_object(Layer::FLOOR, &body).is_err());
+}
+
+/// Reading, converting and writing recur; a nest that passes the limits must not need more stack than a small thread has.
+#[test]
+fn the_deepest_nest_fits_a_small_stack() {
+    let convert = || {
+        let from_message =
+            by_name("inputPeerUserFromMessage", false, Layer::CANONICAL).expect("in every layer");
+        let send = by_name("messages.sendMessage", true, Layer::FLOOR).expect("in every layer");
+        let mut body = [send.id.to_le_bytes(), [0; 4]].concat();
+        let depth = Limits::default().depth_max as usize - 2;
+        body.extend(from_message.id.to_le_bytes().repeat(depth));
+        body.extend(0x7da0_7ec9_u32.to_le_bytes());
+        body.extend([0; 12].repeat(depth));
+        body.extend([0; 12]);
+        let decoded = decode_request(&body, Limits::default()).expect("within the limits");
+        assert_eq!(functions::check(&decoded.canonical), Ok(()));
+        let cover = by_name("pageBlockCover", false, Layer::FLOOR).expect("in every layer");
+        let divider = by_name("pageBlockDivider", false, Layer::FLOOR).expect("in every layer");
+        let mut block = cover.id.to_le_bytes().repeat(OWN_LIMITS.depth_max as usize - 1);
+        block.extend(divider.id.to_le_bytes());
+        assert_eq!(
+            encode_object(Layer::FLOOR, &block).as_deref(),
+            Ok(block.as_slice())
+        );
+    };
+    std::thread::Builder::new()
+        .stack_size(1 << 20)
+        .spawn(convert)
+        .expect("a thread")
+        .join()
+        .expect("no overflow");
 }
