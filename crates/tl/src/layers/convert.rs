@@ -1,7 +1,7 @@
 //! The way of a tree from one layer to another: definitions and fields by name, exceptions by `bridge`.
 
 use super::Layer;
-use super::bridge::{self, ALIASES, DEFAULTS, SPLITS, STAND_INS, TWINS, WRAPPERS};
+use super::bridge::{self, ALIASES, Alias, DEFAULTS, SPLITS, STAND_INS, TWINS, WRAPPERS};
 use super::tables::{Definition, Kind, Parameter, Shape, by_name};
 use super::value::{Object, Value};
 
@@ -162,29 +162,32 @@ impl Conversion {
     /// Fills a definition from the fields of `sources`, of which the first is the value converted.
     fn build<'a>(self, definition: &'static Definition, sources: &[&Object<'a>]) -> Fit<Object<'a>> {
         let mut fields = Vec::with_capacity(definition.parameters.len());
-        for parameter in definition.parameters {
-            fields.push(self.field(definition, parameter, sources)?);
+        for (at, parameter) in definition.parameters.iter().enumerate() {
+            let found = source(definition, at, sources);
+            fields.push(self.field(definition, parameter, sources, found)?);
         }
         self.complete(definition, &mut fields)?;
         Ok(Object { definition, fields })
     }
 
+    /// A field from what was `found` for it in `sources`, where it may be unset.
     fn field<'a>(
         self,
         definition: &'static Definition,
         parameter: &'static Parameter,
         sources: &[&Object<'a>],
+        found: Option<&Option<Value<'a>>>,
     ) -> Fit<Option<Value<'a>>> {
-        let found = source(definition, parameter, sources);
+        let value = found.and_then(Option::as_ref);
         let shape = match parameter.kind {
             Kind::Flags => return Ok(None),
             Kind::Presence(_) => {
-                let is_set = found.is_some_and(|value| *value != Value::Bool(false));
+                let is_set = value.is_some_and(|value| *value != Value::Bool(false));
                 return Ok(is_set.then_some(Value::Bool(true)));
             }
             Kind::Optional(_, shape) | Kind::Required(shape) => shape,
         };
-        let fit = match found {
+        let fit = match value {
             Some(value) => self.value(value, shape).or_else(|unfit| {
                 let is_quiz = definition.name == "inputMediaPoll" && parameter.name == "correct_answers";
                 sources
@@ -193,7 +196,11 @@ impl Conversion {
                     .and_then(|media| bridge::correct_answers(media))
                     .ok_or(unfit)
             }),
-            None => match self.gathered(definition, parameter, sources) {
+            None => match found
+                .is_none()
+                .then(|| self.gathered(definition, parameter, sources))
+                .flatten()
+            {
                 Some(object) => object.map(Value::Object),
                 None if matches!(parameter.kind, Kind::Optional(..)) => return Ok(None),
                 None => self.default(definition, parameter),
@@ -258,18 +265,19 @@ impl Conversion {
 
     /// Makes fields that share a flag all present or all absent: half of such a group cannot be written.
     fn complete<'a>(self, definition: &'static Definition, fields: &mut [Option<Value<'a>>]) -> Fit<()> {
-        for at in 0..fields.len() {
-            let parameter = &definition.parameters[at];
-            let Some(flag) = parameter.kind.flag() else {
+        let parameters = definition.parameters;
+        let set = parameters
+            .iter()
+            .zip(&*fields)
+            .filter(|(_, value)| value.is_some());
+        let mut flags = set
+            .filter_map(|(parameter, _)| parameter.kind.flag())
+            .fold(0_u64, |all, flag| all | 1 << flag);
+        for (at, parameter) in parameters.iter().enumerate() {
+            let Some(flag) = parameter.kind.flag().filter(|flag| flags >> flag & 1 != 0) else {
                 continue;
             };
-            let shares = |other: &&Parameter| other.kind.flag() == Some(flag);
-            let group = definition
-                .parameters
-                .iter()
-                .zip(&*fields)
-                .filter(|(other, _)| shares(other));
-            if fields[at].is_some() || !group.into_iter().any(|(_, value)| value.is_some()) {
+            if fields[at].is_some() {
                 continue;
             }
             let missing = match parameter.kind {
@@ -280,9 +288,10 @@ impl Conversion {
                 Ok(value) => fields[at] = Some(value),
                 Err(unfit) if self.is_strict => return Err(unfit),
                 Err(_) => {
-                    let group = definition.parameters.iter().zip(&mut *fields);
+                    flags &= !(1 << flag);
+                    let group = parameters.iter().zip(&mut *fields);
                     group
-                        .filter(|(other, _)| shares(other))
+                        .filter(|(other, _)| other.kind.flag() == Some(flag))
                         .for_each(|(_, value)| *value = None);
                 }
             }
@@ -291,18 +300,17 @@ impl Conversion {
     }
 }
 
-/// Where the value of a parameter comes from: the field of the same name, or its alias.
+/// Where the value of parameter `at` comes from: the field of the same name, or its alias. `None` if there is no such field at all.
 fn source<'s, 'a>(
     definition: &Definition,
-    parameter: &Parameter,
+    at: usize,
     sources: &[&'s Object<'a>],
-) -> Option<&'s Value<'a>> {
-    let named = |name| sources.iter().find_map(|object| object.field(name));
-    named(parameter.name).or_else(|| {
-        let alias = ALIASES
-            .iter()
-            .find(|alias| (alias.definition, alias.field) == (definition.name, parameter.name))?;
-        named(alias.source)
+) -> Option<&'s Option<Value<'a>>> {
+    let named = |name| sources.iter().find_map(|object| object.field_near(name, at));
+    let name = definition.parameters.get(at)?.name;
+    named(name).or_else(|| {
+        let is_alias = |alias: &&Alias| (alias.definition, alias.field) == (definition.name, name);
+        named(ALIASES.iter().find(is_alias)?.source)
     })
 }
 

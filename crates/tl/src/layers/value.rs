@@ -1,7 +1,7 @@
 //! Values of any layer as trees, read from bytes and written to bytes.
 
 use super::Layer;
-use super::tables::{Definition, Kind, Shape, by_id};
+use super::tables::{Definition, Kind, Parameter, Shape, by_id};
 use crate::bytes::{DecodeError, Limits, Reader, Serialize, VECTOR_ID};
 
 /// A value of the wire.
@@ -30,12 +30,18 @@ pub(super) struct Object<'a> {
 impl<'a> Object<'a> {
     /// The value of a field, if there is such a field and it is set.
     pub fn field(&self, name: &str) -> Option<&Value<'a>> {
-        let at = self
-            .definition
-            .parameters
-            .iter()
-            .position(|parameter| parameter.name == name)?;
-        self.fields.get(at)?.as_ref()
+        self.field_near(name, 0)?.as_ref()
+    }
+
+    /// A field that is expected at or after place `near`, since definitions of different layers keep the order of their fields. Without
+    /// this hint a message costs a thousand comparisons of names.
+    pub fn field_near(&self, name: &str, near: usize) -> Option<&Option<Value<'a>>> {
+        let parameters = self.definition.parameters;
+        let (before, from) = parameters.split_at(near.min(parameters.len()));
+        let has_name = |parameter: &Parameter| parameter.name == name;
+        let after = from.iter().position(has_name).map(|at| before.len() + at);
+        self.fields
+            .get(after.or_else(|| before.iter().position(has_name))?)
     }
 
     pub fn write(&self, out: &mut Vec<u8>) {
