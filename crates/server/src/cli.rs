@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::Settings;
+use crate::config::{Settings, StoreEngine};
 use crate::data::DataFolder;
 use crate::keys::{self, ServerKey};
-use crate::{admin, serve};
+use crate::{admin, serve, store};
 
 /// A messaging server for every Telegram client.
 ///
@@ -139,5 +139,26 @@ fn check(settings: &Settings) -> Result<()> {
         bail!("{} holds no key", folder.path().display());
     };
     println!("key: sound, fingerprint {:016x}", key.fingerprint());
+    if settings.store == StoreEngine::Embedded {
+        check_store(&folder)?;
+    }
+    Ok(())
+}
+
+fn check_store(folder: &DataFolder) -> Result<()> {
+    let report = store::check(folder)?;
+    for problem in &report.problems {
+        println!("store: {problem}");
+    }
+    if report.problem_count > 0 {
+        bail!(
+            "the store has {} problems: restore a backup",
+            report.problem_count
+        );
+    }
+    println!(
+        "store: sound, {} partitions with {} entries ({} bytes), {} undelivered effects",
+        report.partitions, report.entries, report.bytes, report.effects
+    );
     Ok(())
 }

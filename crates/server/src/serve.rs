@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use async_trait::async_trait;
 use havre_api::dispatch::{self, Api};
 use havre_store::Store;
@@ -16,6 +16,7 @@ use crate::config::Settings;
 use crate::data::DataFolder;
 use crate::env::System;
 use crate::keys::ServerKey;
+use crate::store::Opened;
 use crate::{admin, net, store};
 
 /// Runs a server until it is told to stop.
@@ -32,14 +33,18 @@ pub fn serve(settings: &Settings) -> Result<()> {
 
 async fn run(settings: &Settings, folder: &DataFolder, key: &ServerKey) -> Result<()> {
     let listener = net::bind(settings.listen).await?;
-    let api = open_api(settings, store::open(settings, folder).await?).await?;
+    let Opened { store, failed } = store::open(settings, folder)?;
+    let api = open_api(settings, store).await?;
     let desk = Arc::new(Office(Arc::clone(&api)));
     let admin = tokio::spawn(admin::server::run(admin::server::bind(folder)?, desk));
     print!("{}", greeting(settings, key));
-    stopped().await?;
+    let end = tokio::select! {
+        stop = stopped() => stop,
+        cause = failed => Err(anyhow!("the store has failed: {cause}")),
+    };
     admin.abort();
     drop(listener);
-    Ok(())
+    end
 }
 
 async fn open_api(settings: &Settings, store: Arc<dyn Store>) -> Result<Arc<Api>> {

@@ -1,18 +1,45 @@
 //! Which engine keeps everything.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
+use futures::future::BoxFuture;
 use havre_store::Store;
-use havre_store::engine::memory::Memory;
+use havre_store::engine::embedded::{self, Embedded, Options, Report};
 
 use crate::config::{Settings, StoreEngine};
 use crate::data::DataFolder;
 
+/// An open store.
+pub struct Opened {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// Resolves with the cause once the store has failed for good: the server must stop then, as it can
+    /// acknowledge nothing any more.
+    pub failed: BoxFuture<'static, String>,
+}
+
 /// Opens the engine that the settings name.
-pub async fn open(settings: &Settings, _folder: &DataFolder) -> Result<Arc<dyn Store>> {
+pub fn open(settings: &Settings, folder: &DataFolder) -> Result<Opened> {
     match settings.store {
-        StoreEngine::Embedded => Ok(Arc::new(Memory::new())),
-        StoreEngine::Postgres => bail!("not yet"),
+        StoreEngine::Embedded => {
+            let store = Embedded::open(&path(folder.path()), Options::default())?;
+            let failed = Box::pin(store.failed());
+            Ok(Opened {
+                store: Arc::new(store),
+                failed,
+            })
+        }
+        StoreEngine::Postgres => bail!("store = \"postgres\" is not in this version yet"),
     }
+}
+
+/// Walks through the embedded store of a data folder.
+pub fn check(folder: &DataFolder) -> Result<Report> {
+    Ok(embedded::check(&path(folder.path()), Options::default())?)
+}
+
+fn path(data: &Path) -> PathBuf {
+    data.join("store")
 }

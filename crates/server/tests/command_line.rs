@@ -89,7 +89,11 @@ fn a_server_says_how_a_client_is_pointed_at_it() {
         .unwrap();
     assert!(server.greeting.contains(fingerprint));
     server.stop();
-    assert!(printed(&output(&["check"], &data)).contains(fingerprint));
+    let checked = printed(&output(&["check"], &data));
+    assert!(
+        checked.contains(fingerprint) && checked.contains("store: sound"),
+        "{checked}"
+    );
 }
 
 #[test]
