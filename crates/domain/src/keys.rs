@@ -233,6 +233,15 @@ pub fn blocked(UserId(id): UserId) -> Key {
 pub fn all_blocked() -> Span {
     Path::new(15).below()
 }
+/// The person at the end of a [`contact`] or [`blocked`] key.
+#[must_use]
+pub fn user_of(key: &Key) -> Option<UserId> {
+    number_of(key).map(UserId)
+}
+fn number_of(key: &Key) -> Option<i64> {
+    let tail: [u8; 8] = key.get(key.len().checked_sub(8)?..)?.try_into().ok()?;
+    Some((u64::from_be_bytes(tail) ^ (1 << 63)).cast_signed())
+}
 /// Rules of one privacy key.
 #[must_use]
 pub fn privacy(key: u8) -> Key {
@@ -242,6 +251,11 @@ pub fn privacy(key: u8) -> Key {
 #[must_use]
 pub fn photo(n: i64) -> Key {
     Path::new(17).i64(n).key()
+}
+/// The number at the end of a [`photo`] key.
+#[must_use]
+pub fn photo_of(key: &Key) -> Option<i64> {
+    number_of(key)
 }
 /// All profile photos, oldest first.
 #[must_use]
@@ -262,6 +276,11 @@ pub fn dialog(peer: Peer) -> Key {
 #[must_use]
 pub fn dialogs() -> Span {
     Path::new(20).below()
+}
+/// All conversations with basic groups, by group.
+#[must_use]
+pub fn group_dialogs() -> Span {
+    Path::new(20).byte(2).below()
 }
 /// A conversation's place in its folder.
 #[must_use]

@@ -56,3 +56,9 @@ pub const PHOTOS_MAX: usize = 200;
 pub const LINKS_MAX: usize = 200;
 /// How exactly the last use of a login is kept, seconds.
 pub const ACTIVE_GRAIN: i64 = 600;
+/// Most numbers looked up by one call that imports contacts; clients send the rest again.
+pub const IMPORT_MAX: usize = 500;
+/// Conversations that a search for people and groups looks at.
+pub const SEARCHED_DIALOGS_MAX: usize = 500;
+/// Groups up to which those that two people share are counted.
+pub const COMMON_CHATS_MAX: usize = 200;

@@ -3,9 +3,10 @@
 use havre_tl::{enums, types};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ChatId, UserId};
+use crate::ids::{ChatId, Time, UserId};
 use crate::keys::{self, partition};
 use crate::tx::{Fault, Tx};
+use crate::updates::{self, Event};
 use crate::world::World;
 use crate::{chats, contacts};
 
@@ -135,17 +136,40 @@ pub struct Sees {
     pub about: bool,
 }
 
-/// What `viewer` may see of `user`.
+/// What `viewer` may see of `user`: nothing of it when `user` blocked them.
 ///
 /// # Errors
 /// [`Fault`].
 pub async fn sees(world: &mut World, viewer: UserId, user: UserId) -> Result<Sees, Fault> {
+    if contacts::is_blocked(world.view_user(user), viewer).await? {
+        return Ok(Sees {
+            phone: false,
+            last_seen: false,
+            photo: false,
+            about: false,
+        });
+    }
     Ok(Sees {
         phone: allows(world, user, PHONE, viewer).await?,
         last_seen: allows(world, user, STATUS, viewer).await?,
         photo: allows(world, user, PHOTO, viewer).await?,
         about: allows(world, user, ABOUT, viewer).await?,
     })
+}
+
+/// Lets somebody see what a key is about, whatever the other rules of it say.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn let_see(tx: &mut Tx, now: Time, key: u8, user: UserId) -> Result<(), Fault> {
+    let mut rules = rules(tx, key).await?;
+    match rules.0.first_mut() {
+        Some(Rule::AllowUsers(users)) if users.contains(&user) => return Ok(()),
+        Some(Rule::AllowUsers(users)) => users.push(user),
+        _ => rules.0.insert(0, Rule::AllowUsers(vec![user])),
+    }
+    tx.put(keys::privacy(key), &rules);
+    updates::append(tx, now, Event::Privacy(key)).await.map(drop)
 }
 
 /// Whether a person's rules of one key allow somebody.

@@ -1,6 +1,7 @@
 //! The methods: `messages.sendMessage` is `messages/send_message.rs`, and so for all of them. Each file has
 //! `ACCESS`, who may call it, and `call`: parse, do, render.
 
+mod contacts;
 mod help;
 mod messages;
 mod updates;

@@ -1,2 +1,3 @@
 //! `users.*`
+pub mod get_full_user;
 pub mod get_users;

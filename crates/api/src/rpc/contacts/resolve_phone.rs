@@ -1,0 +1,24 @@
+//! `contacts.resolvePhone`: who has a number, if they want to be found by it.
+
+use havre_tl::{enums, functions};
+
+use super::{import_contacts::by_phone, resolved};
+use crate::cx::{Access, Cx};
+use crate::error::{Error, RpcError};
+
+/// Who is logged in.
+pub const ACCESS: Access = Access::Login;
+
+/// Answers. A number that nobody has and one whose owner hides are told alike.
+///
+/// # Errors
+/// `400 PHONE_NOT_OCCUPIED`.
+pub async fn call(
+    cx: &mut Cx,
+    request: functions::contacts::ResolvePhone,
+) -> Result<enums::contacts::ResolvedPeer, Error> {
+    match by_phone(cx, &request.phone).await? {
+        Some(user) => resolved(cx, user).await,
+        None => Err(RpcError::PHONE_NOT_OCCUPIED.into()),
+    }
+}

@@ -1,0 +1,31 @@
+//! `contacts.resolveUsername`: who has a username.
+
+use havre_domain::keys::partition;
+use havre_domain::usernames;
+use havre_tl::{enums, functions};
+
+use super::resolved;
+use crate::cx::{Access, Cx};
+use crate::error::{Error, RpcError};
+
+/// Who is logged in.
+pub const ACCESS: Access = Access::Login;
+
+/// Answers.
+///
+/// # Errors
+/// `400 USERNAME_INVALID`, `400 USERNAME_NOT_OCCUPIED`.
+pub async fn call(
+    cx: &mut Cx,
+    request: functions::contacts::ResolveUsername,
+) -> Result<enums::contacts::ResolvedPeer, Error> {
+    let name = request.username.trim_start_matches('@');
+    if !usernames::is_valid(name) {
+        return Err(RpcError::USERNAME_INVALID.into());
+    }
+    let claim = cx.world.view(partition::username(&name.to_ascii_lowercase()));
+    let Some(owner) = usernames::owner(claim).await? else {
+        return Err(RpcError::USERNAME_NOT_OCCUPIED.into());
+    };
+    resolved(cx, owner).await
+}
