@@ -1,0 +1,49 @@
+//! Bounds of everything that a peer can make grow.
+
+/// Largest packet taken from a peer, bytes. The biggest honest ones are a container of about 32 KiB of
+/// queries or one file part of 512 KiB.
+pub const FRAME_LEN_MAX: usize = (1 << 20) + (64 << 10);
+/// Largest packet taken from a server, bytes; clients refuse more.
+pub const FRAME_LEN_MAX_CLIENT: usize = 16 << 20;
+/// Longest HTTP head of a WebSocket upgrade, bytes.
+pub const HTTP_HEAD_MAX: usize = 8 << 10;
+/// Most messages in a container (core.telegram.org/mtproto/service_messages).
+pub const CONTAINER_MESSAGES_MAX: usize = 1024;
+/// Most bytes that one `gzip_packed` may unpack to.
+pub const GZIP_UNPACKED_MAX: usize = 10 << 20;
+/// Most bytes that all `gzip_packed` of one packet may unpack to.
+pub const PACKET_UNPACKED_MAX: usize = 32 << 20;
+/// Most ids in one service message.
+pub const IDS_MAX: usize = 8192;
+/// How long a handshake may take, milliseconds.
+pub const HANDSHAKE_MS: i64 = 600_000;
+/// Most `req_pq` on one connection.
+pub const REQ_PQ_MAX: u32 = 16;
+/// Messages of a client that are remembered, so that none is run twice.
+pub const SEEN_MAX: usize = 2048;
+/// Longest time into the past that a message id may lie, milliseconds.
+pub const MSG_ID_PAST_MS: i64 = 300_000;
+/// Longest time into the future that a message id may lie, milliseconds.
+pub const MSG_ID_FUTURE_MS: i64 = 30_000;
+/// Most bytes of messages that wait for a session's acknowledgement.
+pub const UNACKED_BYTES_MAX: usize = 1 << 20;
+/// Most messages that wait for a session's acknowledgement.
+pub const UNACKED_MESSAGES_MAX: usize = 2048;
+/// How long a message waits for an acknowledgement before it is forgotten, milliseconds.
+pub const UNACKED_MS: i64 = 600_000;
+/// Answers up to this size are sent again to a repeated question, bytes; larger ones are announced.
+pub const ANSWER_RESEND_MAX: usize = 64 << 10;
+/// A request that takes longer is acknowledged before its answer, milliseconds.
+pub const ACK_AFTER_MS: i64 = 1_000;
+/// Answers from this size on are packed when that makes them smaller, bytes.
+pub const GZIP_FROM: usize = 512;
+/// Most bytes of messages in one outgoing container.
+pub const CONTAINER_BYTES_MAX: usize = 512 << 10;
+/// Connections without a first packet are closed after this time, milliseconds (TR-14).
+pub const SILENT_MS: i64 = 30_000;
+/// Connections that say nothing are closed after this time, milliseconds (TR-14).
+pub const IDLE_MS: i64 = 90_000;
+/// Most packets that wait for a key to be looked up.
+pub const WAITING_FRAMES_MAX: usize = 32;
+/// Most keys that one connection speaks under.
+pub const KEYS_PER_CONNECTION_MAX: usize = 4;

@@ -1,0 +1,77 @@
+//! Obfuscation: AES-256-CTR over everything, keyed by the connection's first 64 bytes (TR-9).
+//!
+//! ```text
+//! 0        8                        40        56       60   62   64
+//! +--------+------------------------+---------+--------+----+----+
+//! | random |    key to the server   |   IV    |  tag   | dc | .. |   tag and what follows encrypted
+//! +--------+------------------------+---------+--------+----+----+
+//! ```
+//! The other direction's key and IV are the same 48 bytes reversed.
+
+use ctr::cipher::{KeyIvInit, StreamCipher};
+
+use super::Framing;
+
+type Aes = ctr::Ctr128BE<aes::Aes256>;
+
+/// Bytes of the header.
+pub(super) const HEADER_LEN: usize = 64;
+
+/// One running cipher for each direction.
+pub(super) struct Streams {
+    receive: Aes,
+    send: Aes,
+}
+
+impl Streams {
+    pub(super) fn decrypt(&mut self, bytes: &mut [u8]) {
+        self.receive.apply_keystream(bytes);
+    }
+    pub(super) fn encrypt(&mut self, bytes: &mut [u8]) {
+        self.send.apply_keystream(bytes);
+    }
+}
+
+fn cipher(key_iv: &[u8; 48]) -> Aes {
+    let (mut key, mut iv) = ([0; 32], [0; 16]);
+    key.copy_from_slice(&key_iv[..32]);
+    iv.copy_from_slice(&key_iv[32..]);
+    Aes::new(&key.into(), &iv.into())
+}
+
+/// To the server, and from it.
+fn ciphers(header: &[u8; HEADER_LEN]) -> (Aes, Aes) {
+    let mut key_iv = [0; 48];
+    key_iv.copy_from_slice(&header[8..56]);
+    let to_server = cipher(&key_iv);
+    key_iv.reverse();
+    (to_server, cipher(&key_iv))
+}
+
+/// The server's streams and the framing inside; nothing when the tag is unknown.
+pub(super) fn open(header: &[u8]) -> Option<(Streams, Framing)> {
+    let header: &[u8; HEADER_LEN] = header.try_into().ok()?;
+    let (mut receive, send) = ciphers(header);
+    let mut plain = *header;
+    receive.apply_keystream(&mut plain);
+    // Bytes 60 and 61 name a data centre, or are noise where no proxy is used: not looked at.
+    let tag = plain.get(56..)?.first_chunk::<4>()?;
+    Some((Streams { receive, send }, Framing::of_tag(*tag)?))
+}
+
+/// A client's header of random bytes, and its streams; nothing for a framing without tag. Openings that
+/// mean another transport are stepped around.
+pub(super) fn client_header(mut random: [u8; 64], framing: Framing) -> Option<([u8; 64], Streams)> {
+    random[0] |= 1;
+    if random[0] == 0xef {
+        random[0] = 0xed;
+    }
+    random[4] |= 1;
+    random[56..60].copy_from_slice(&framing.tag()?);
+    let (mut send, receive) = ciphers(&random);
+    let mut encrypted = random;
+    send.apply_keystream(&mut encrypted);
+    let mut header = random;
+    header[56..].copy_from_slice(&encrypted[56..]);
+    Some((header, Streams { receive, send }))
+}
