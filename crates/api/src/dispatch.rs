@@ -173,9 +173,7 @@ impl Api {
             return Err(RpcError::AUTH_KEY_UNREGISTERED.into());
         };
         let client = self.client_of(&mut state, &unwrapped).await?;
-        let Some(request) = wire::decode(&unwrapped.body) else {
-            return Err(RpcError::INPUT_REQUEST_INVALID.into());
-        };
+        let request = wire::decode(&unwrapped.body)?;
         if state.unbound && !rpc::before_binding(request.method) {
             return Err(RpcError::AUTH_KEY_PERM_EMPTY.into());
         }
@@ -184,7 +182,7 @@ impl Api {
             .await?;
         let layer = client.layer;
         let result = self.run(call, state, client, &request).await?;
-        wire::encode_result(layer, request.called_as, result).map_err(|error| {
+        wire::encode_result(layer, request.called_as, &result).map_err(|error| {
             tracing::error!(layer, method = request.method, %error, "a result cannot be said in this layer");
             RpcError::INTERNAL.into()
         })

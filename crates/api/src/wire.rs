@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::error::RpcError;
+use havre_tl::layers::{self, EncodeError, Layer};
+use havre_tl::{DecodeError, Limits};
 
-/// The oldest layer served.
-const LAYER_FLOOR: i32 = 152;
+use crate::error::RpcError;
 
 /// A call in the canonical layer.
 pub struct Request<'a> {
@@ -17,39 +17,43 @@ pub struct Request<'a> {
     pub called_as: u32,
 }
 
-/// Why something cannot be said in a layer.
-#[derive(Debug, thiserror::Error)]
-#[error("layer {0}")]
-pub struct CannotEncode(i32);
-
 /// Reads a call of any layer.
-#[must_use]
-pub fn decode(body: &[u8]) -> Option<Request<'_>> {
-    let method = u32::from_le_bytes(body.get(..4)?.try_into().ok()?);
-    Some(Request {
-        body: Cow::Borrowed(body),
-        method,
-        called_as: method,
+///
+/// # Errors
+/// `400 INPUT_METHOD_INVALID` for a method that no layer has, `400 INPUT_REQUEST_INVALID` for what cannot
+/// be read.
+pub fn decode(body: &[u8]) -> Result<Request<'_>, RpcError> {
+    let method = body.first_chunk::<4>().map(|id| u32::from_le_bytes(*id));
+    let decoded = layers::decode_request(body, Limits::default()).map_err(|error| match error {
+        DecodeError::NoCounterpart(_) => RpcError::INPUT_METHOD_INVALID,
+        DecodeError::UnexpectedConstructor { id, .. } if Some(id) == method => RpcError::INPUT_METHOD_INVALID,
+        _ => RpcError::INPUT_REQUEST_INVALID,
+    })?;
+    Ok(Request {
+        body: decoded.canonical,
+        method: decoded.method,
+        called_as: decoded.called_as,
     })
 }
 
 /// Writes a push in a layer.
 ///
 /// # Errors
-/// [`CannotEncode`].
-pub fn encode(layer: i32, canonical: &[u8]) -> Result<Vec<u8>, CannotEncode> {
-    encode_result(layer, 0, canonical.to_vec())
+/// [`EncodeError`] for what the layer cannot say.
+pub fn encode(layer: i32, canonical: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    layers::encode_object(nearest(layer), canonical).map(Cow::into_owned)
 }
 
 /// Writes the result of a call in a layer.
 ///
 /// # Errors
-/// [`CannotEncode`].
-pub fn encode_result(layer: i32, _called_as: u32, canonical: Vec<u8>) -> Result<Vec<u8>, CannotEncode> {
-    if layer <= 0 {
-        return Err(CannotEncode(layer));
-    }
-    Ok(canonical)
+/// [`EncodeError`] for what the layer cannot say.
+pub fn encode_result(layer: i32, called_as: u32, canonical: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    layers::encode_result(nearest(layer), called_as, canonical).map(Cow::into_owned)
+}
+
+fn nearest(layer: i32) -> Layer {
+    Layer::nearest(layer).unwrap_or(Layer::FLOOR)
 }
 
 /// The layer that is spoken with who announces `layer`.
@@ -57,9 +61,9 @@ pub fn encode_result(layer: i32, _called_as: u32, canonical: Vec<u8>) -> Result<
 /// # Errors
 /// `400 CONNECTION_LAYER_INVALID` for nonsense, `406 UPDATE_APP_TO_LOGIN` below the floor.
 pub fn served_layer(layer: i32) -> Result<i32, RpcError> {
-    match layer {
-        ..1 => Err(RpcError::CONNECTION_LAYER_INVALID),
-        1..LAYER_FLOOR => Err(RpcError::UPDATE_APP_TO_LOGIN),
-        _ => Ok(layer.min(havre_tl::CANONICAL_LAYER)),
+    match Layer::nearest(layer) {
+        _ if layer <= 0 => Err(RpcError::CONNECTION_LAYER_INVALID),
+        None => Err(RpcError::UPDATE_APP_TO_LOGIN),
+        Some(layer) => Ok(layer.number()),
     }
 }

@@ -365,13 +365,14 @@ impl Handshake {
         }
         let g_b = client_value(&nonces, reader.string()?, retry)?;
         self.state = State::Working;
-        Ok(Step::Work(Work(Task::Dh {
+        let work = Work(Task::Dh {
             nonces,
             exponent,
             expires,
             g_b,
             retries,
-        })))
+        });
+        Ok(Step::Work(Box::new(work)))
     }
 
     /// Takes what came of work.
