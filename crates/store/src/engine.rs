@@ -2,3 +2,4 @@
 
 pub mod embedded;
 pub mod memory;
+pub mod postgres;

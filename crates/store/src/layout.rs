@@ -14,8 +14,9 @@
 //! └── 02 length u8 partition  rows of that partition
 //!
 //! postgres: two tables
-//! ├── havre_rows (partition, key)    -> value       key and value as in the rows above
-//! └── havre_pending (partition)      a partition with undelivered effects
+//! ├── havre_rows (partition, key) -> value   key and value as in the rows above
+//! │   └── index havre_pending     partitions of the rows from 03 on
+//! └── havre_meta (name)           -> number; `format`, see FORMAT
 //! ```
 //!
 //! Numbers are big-endian, so the order of bytes is the order of numbers.
@@ -53,6 +54,11 @@ pub(crate) const COMMITS_KEY: &[u8] = b"\0commits";
 pub(crate) struct Rows(Writer);
 
 impl Rows {
+    /// Rows of an engine that names the partition elsewhere.
+    pub(crate) fn bare() -> Self {
+        Self(Writer::new())
+    }
+
     /// Rows of the embedded engine.
     pub(crate) fn of(partition: &Partition) -> Self {
         // Limits keep a name within 255 bytes; a longer one must not reach a neighbour's rows.
@@ -74,6 +80,11 @@ impl Rows {
 
     pub(crate) fn outbox(&self, id: EffectId) -> Bytes {
         self.row(row::OUTBOX).raw(&encode_id(id)).finish()
+    }
+
+    /// A key below every effect.
+    pub(crate) fn outbox_start(&self) -> Bytes {
+        self.row(row::OUTBOX).finish()
     }
 
     /// The first key above every effect.

@@ -5,7 +5,9 @@ use havre_store::limits::{
     COMMIT_BYTES_MAX, COMMIT_EFFECTS_MAX, COMMIT_WRITES_MAX, KEY_LEN_MAX, PARTITION_LEN_MAX, RANGE_LIMIT_MAX,
     VALUE_LEN_MAX,
 };
-use havre_store::{Answer, Commit, CommitError, Order, Partition, Read, Store, StoreError, Version, Write};
+use havre_store::{
+    Answer, Commit, CommitError, Order, Outgoing, Partition, Read, Store, StoreError, Version, Write,
+};
 
 use crate::worlds::{World, bytes, commit, effect, id, partition, put, runtime};
 
@@ -383,93 +385,87 @@ pub fn pending_is_ordered_and_paged<W: World>() {
     });
 }
 
+fn blob(len: usize) -> Bytes {
+    Bytes::from(vec![b'x'; len])
+}
+
+fn commits_over_a_limit() -> Vec<Commit> {
+    let long = Partition(blob(PARTITION_LEN_MAX + 1));
+    let whole = Write::Put(bytes("k"), blob(VALUE_LEN_MAX));
+    let effects = |to: &Partition, body| vec![Outgoing { to: to.clone(), body }];
+    let writes = |write| Commit {
+        writes: vec![write],
+        ..commit("p", 0)
+    };
+    vec![
+        Commit {
+            partition: long.clone(),
+            ..commit("p", 0)
+        },
+        Commit {
+            received: Some((long.clone(), id(1, 0))),
+            ..commit("p", 0)
+        },
+        writes(Write::Put(blob(KEY_LEN_MAX + 1), Bytes::new())),
+        writes(Write::Delete(blob(KEY_LEN_MAX + 1))),
+        writes(Write::Put(bytes("k"), blob(VALUE_LEN_MAX + 1))),
+        Commit {
+            writes: vec![put("k", ""); COMMIT_WRITES_MAX + 1],
+            ..commit("p", 0)
+        },
+        Commit {
+            writes: vec![whole; COMMIT_BYTES_MAX / VALUE_LEN_MAX],
+            ..commit("p", 0)
+        },
+        Commit {
+            effects: vec![effect("q", ""); COMMIT_EFFECTS_MAX + 1],
+            ..commit("p", 0)
+        },
+        Commit {
+            effects: effects(&long, Bytes::new()),
+            ..commit("p", 0)
+        },
+        Commit {
+            effects: effects(&partition("q"), blob(VALUE_LEN_MAX + 1)),
+            ..commit("p", 0)
+        },
+    ]
+}
+
 pub fn what_breaks_a_limit_is_refused<W: World>() {
     let runtime = runtime();
     let world = W::new(&runtime);
-    let name = |len| Partition(Bytes::from(vec![b'p'; len]));
-    let blob = |len| Bytes::from(vec![b'x'; len]);
     runtime.block_on(async {
         let store = world.store();
-        let long = name(PARTITION_LEN_MAX + 1);
-        let mut over = vec![
-            Commit {
-                partition: long.clone(),
-                ..commit("p", 0)
-            },
-            Commit {
-                received: Some((long.clone(), id(1, 0))),
-                ..commit("p", 0)
-            },
-            Commit {
-                writes: vec![Write::Put(blob(KEY_LEN_MAX + 1), Bytes::new())],
-                ..commit("p", 0)
-            },
-            Commit {
-                writes: vec![Write::Delete(blob(KEY_LEN_MAX + 1))],
-                ..commit("p", 0)
-            },
-            Commit {
-                writes: vec![Write::Put(bytes("k"), blob(VALUE_LEN_MAX + 1))],
-                ..commit("p", 0)
-            },
-            Commit {
-                writes: vec![put("k", ""); COMMIT_WRITES_MAX + 1],
-                ..commit("p", 0)
-            },
-            Commit {
-                effects: vec![effect("q", ""); COMMIT_EFFECTS_MAX + 1],
-                ..commit("p", 0)
-            },
-        ];
-        for (to, body) in [
-            (long.clone(), Bytes::new()),
-            (partition("q"), blob(VALUE_LEN_MAX + 1)),
-        ] {
-            over.push(Commit {
-                effects: vec![havre_store::Outgoing { to, body }],
-                ..commit("p", 0)
-            });
-        }
-        let whole = Write::Put(bytes("k"), blob(VALUE_LEN_MAX));
-        over.push(Commit {
-            writes: vec![whole; COMMIT_BYTES_MAX / VALUE_LEN_MAX],
-            ..commit("p", 0)
-        });
-        for commit in over {
+        for commit in commits_over_a_limit() {
             let refused = store.commit(commit).await;
             assert!(
                 matches!(refused, Err(CommitError::Store(StoreError::TooLarge(_)))),
                 "{refused:?}"
             );
         }
-        let mut refused = Vec::new();
-        for read in [
-            Read::Key(blob(KEY_LEN_MAX + 1)),
-            Read::Received(long.clone()),
-            range("", "z", Order::Ascending, RANGE_LIMIT_MAX + 1),
-        ] {
-            refused.push(store.read(&partition("p"), &[read]).await.map(drop));
-        }
-        refused.push(store.read(&long, &[]).await.map(drop));
-        refused.push(store.pending(None, RANGE_LIMIT_MAX + 1).await.map(drop));
-        refused.push(store.outbox(&long, None, 1).await.map(drop));
-        refused.push(
+        let (p, long) = (partition("p"), Partition(blob(PARTITION_LEN_MAX + 1)));
+        let many = range("", "z", Order::Ascending, RANGE_LIMIT_MAX + 1);
+        let refused = [
             store
-                .outbox(&partition("p"), None, RANGE_LIMIT_MAX + 1)
+                .read(&p, &[Read::Key(blob(KEY_LEN_MAX + 1))])
                 .await
                 .map(drop),
-        );
-        refused.push(store.settle(&long, &[]).await);
+            store.read(&p, &[Read::Received(long.clone())]).await.map(drop),
+            store.read(&p, &[many]).await.map(drop),
+            store.read(&long, &[]).await.map(drop),
+            store.pending(None, RANGE_LIMIT_MAX + 1).await.map(drop),
+            store.outbox(&long, None, 1).await.map(drop),
+            store.outbox(&p, None, RANGE_LIMIT_MAX + 1).await.map(drop),
+            store.settle(&long, &[]).await,
+        ];
         assert!(
             refused
                 .iter()
                 .all(|result| matches!(result, Err(StoreError::TooLarge(_)))),
             "{refused:?}"
         );
-        assert_eq!(
-            store.read(&partition("p"), &[]).await.unwrap().version,
-            Version(0)
-        );
+        assert_eq!(store.read(&p, &[]).await.unwrap().version, Version(0));
     });
 }
 
@@ -483,7 +479,7 @@ pub fn what_is_at_a_limit_is_kept<W: World>() {
         let value = Bytes::from(vec![0; VALUE_LEN_MAX]);
         let many = (0..COMMIT_WRITES_MAX - 1).map(|n| put(&format!("{n:05}"), "v"));
         let writes = many.chain([Write::Put(key.clone(), value.clone())]).collect();
-        let outgoing = havre_store::Outgoing {
+        let outgoing = Outgoing {
             to: name.clone(),
             body: value.clone(),
         };

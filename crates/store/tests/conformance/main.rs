@@ -1,4 +1,5 @@
 //! One suite, every engine. An engine enters by one line here and a [`worlds::World`] of its own.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod behaviour;
 mod concurrency;
@@ -10,7 +11,10 @@ macro_rules! suite {
         $(
             #[test]
             fn $test() {
-                crate::$module::$test::<$world>();
+                match <$world as crate::worlds::World>::skipped() {
+                    Some(reason) => println!("skipped: {reason}"),
+                    None => crate::$module::$test::<$world>(),
+                }
             }
         )+
     };
@@ -46,3 +50,4 @@ macro_rules! conformance {
 
 conformance!(memory, crate::worlds::MemoryWorld);
 conformance!(embedded, crate::worlds::EmbeddedWorld);
+conformance!(postgres, crate::worlds::PostgresWorld);

@@ -1,10 +1,12 @@
 //! How the suite makes, reopens and names stores.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use havre_store::engine::embedded::{self, Embedded};
 use havre_store::engine::memory::Memory;
+use havre_store::engine::postgres::{self, Postgres};
 use havre_store::{Commit, EffectId, Outgoing, Partition, Store, Version, Write};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -13,6 +15,11 @@ use tokio::runtime::Runtime;
 pub trait World {
     /// How many random sequences the model runs through one engine.
     const CASES: u32;
+
+    /// Why the suite is not run on this engine, if whoever runs it has said so.
+    fn skipped() -> Option<&'static str> {
+        None
+    }
 
     fn new(runtime: &Runtime) -> Self;
 
@@ -78,6 +85,95 @@ impl Drop for EmbeddedWorld {
         if !std::thread::panicking() {
             let report = embedded::check(self.folder.path(), embedded::Options::default()).unwrap();
             assert_eq!(report.problems, Vec::<String>::new());
+        }
+    }
+}
+
+/// A schema of its own in the database named by `HAVRE_TEST_POSTGRES`.
+pub struct PostgresWorld {
+    store: Option<Arc<Postgres>>,
+    address: String,
+    schema: String,
+}
+
+impl PostgresWorld {
+    fn open(&mut self, runtime: &Runtime) {
+        let separator = if self.address.contains('?') { '&' } else { '?' };
+        let address = format!(
+            "{}{separator}options=-csearch_path%3D{}",
+            self.address, self.schema
+        );
+        // Few commits in a batch, so that a burst is several transactions.
+        let options = postgres::Options {
+            writers: 2,
+            readers: 2,
+            batch_commits_max: 5,
+        };
+        self.store = Some(Arc::new(
+            runtime.block_on(Postgres::open(&address, options)).unwrap(),
+        ));
+    }
+
+    fn administer(&self, runtime: &Runtime, sql: &str) {
+        runtime.block_on(async {
+            let (client, connection) = tokio_postgres::connect(&self.address, tokio_postgres::NoTls)
+                .await
+                .unwrap();
+            let connection = tokio::spawn(connection);
+            client.batch_execute(sql).await.unwrap();
+            drop(client);
+            connection.await.unwrap().unwrap();
+        });
+    }
+}
+
+impl World for PostgresWorld {
+    const CASES: u32 = 48;
+
+    fn skipped() -> Option<&'static str> {
+        (std::env::var("HAVRE_TEST_POSTGRES").as_deref() == Ok("skip")).then_some("HAVRE_TEST_POSTGRES=skip")
+    }
+
+    fn new(runtime: &Runtime) -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let address = std::env::var("HAVRE_TEST_POSTGRES").expect(
+            "HAVRE_TEST_POSTGRES is not set: give it the URL that `scripts/test-postgres.sh start DIR` \
+             prints, or `skip` to leave PostgreSQL out",
+        );
+        let schema = format!(
+            "t{}_{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        );
+        let mut world = Self {
+            store: None,
+            address,
+            schema,
+        };
+        let create = format!(
+            "DROP SCHEMA IF EXISTS {0} CASCADE; CREATE SCHEMA {0}",
+            world.schema
+        );
+        world.administer(runtime, &create);
+        world.open(runtime);
+        world
+    }
+
+    fn store(&self) -> Arc<dyn Store> {
+        self.store.clone().unwrap()
+    }
+
+    fn reopen(&mut self, runtime: &Runtime) {
+        self.store = None;
+        self.open(runtime);
+    }
+}
+
+impl Drop for PostgresWorld {
+    fn drop(&mut self) {
+        self.store = None;
+        if !std::thread::panicking() {
+            self.administer(&runtime(), &format!("DROP SCHEMA {} CASCADE", self.schema));
         }
     }
 }
