@@ -31,13 +31,20 @@ lint() {
 }
 
 unit() {
+    step "a database for the tests" \
+        "Without PostgreSQL, leave it out: HAVRE_TEST_POSTGRES=skip make test" start_postgres
     step "tests of the crates" "Run one again alone: cargo nextest run -p CRATE NAME" unit_tests
     step "examples in the documentation" "Run again: cargo test --workspace --doc" \
         cargo test --workspace --doc --quiet
-    if [ -x scripts/test-postgres.sh ]; then
-        step "PostgreSQL engine" "Read the output of scripts/test-postgres.sh; it starts a database of its own." \
-            scripts/test-postgres.sh
-    fi
+}
+
+# The store's suite runs on PostgreSQL too: on the one that HAVRE_TEST_POSTGRES names, else on one of its own.
+start_postgres() {
+    if [ -n "${HAVRE_TEST_POSTGRES:-}" ]; then return; fi
+    postgres=$(mktemp -d)
+    trap 'scripts/test-postgres.sh stop "$postgres" && rmdir "$postgres"' EXIT
+    HAVRE_TEST_POSTGRES=$(scripts/test-postgres.sh start "$postgres") || return
+    export HAVRE_TEST_POSTGRES
 }
 
 interop() {
