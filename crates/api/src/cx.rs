@@ -5,10 +5,11 @@ use std::sync::Arc;
 use havre_domain::auth_keys::Client;
 use havre_domain::ids::{AuthKeyId, ChatId, Peer, UserId};
 use havre_domain::keys::partition;
-use havre_domain::tx::Tx;
+use havre_domain::tx::{Fault, Tx};
 use havre_domain::updates::{self, Cursor};
 use havre_domain::world::World;
 use havre_domain::{chats, users};
+use havre_store::Partition;
 use havre_tl::{enums, types};
 
 use crate::dispatch::Api;
@@ -77,7 +78,13 @@ pub struct Cx {
     pub keep_on_error: bool,
     /// Events that the answer itself tells: not pushed to the session that asks.
     pub told: Option<(UserId, Cursor, Cursor)>,
+    /// Partitions that [`Self::settle`] changed: pushed once the answer is known, so that who asks is not
+    /// pushed what the answer tells.
+    pub settled: Vec<Partition>,
 }
+
+/// Times that an answer is read again when others change meanwhile what it shows.
+const READ_TRIES_MAX: usize = 50;
 
 impl Cx {
     /// Who asks.
@@ -183,6 +190,17 @@ impl Cx {
     /// # Errors
     /// [`Error`].
     pub async fn updates_since(&mut self, from: Cursor) -> Result<types::Updates, Error> {
+        for _ in 0..READ_TRIES_MAX {
+            match self.read_since(from).await {
+                // What is committed must not be done again: only the reading is.
+                Err(Error::Fault(Fault::Conflict)) if !self.settled.is_empty() => self.world.refresh()?,
+                done => return done,
+            }
+        }
+        Err(Fault::Conflict.into())
+    }
+
+    async fn read_since(&mut self, from: Cursor) -> Result<types::Updates, Error> {
         let me = self.me()?;
         let (events, to) = updates::beyond(self.view_own()?, from, crate::live::PUSH_EVENTS_MAX).await?;
         self.told = Some((me, from, to));
@@ -196,8 +214,11 @@ impl Cx {
     /// [`Error`]; a conflict makes the dispatcher run the method again.
     pub async fn settle(&mut self) -> Result<(), Error> {
         if let Some(committed) = self.world.commit().await? {
-            let api = self.api.clone();
-            api.deliver(committed, self.told_now()).await;
+            self.settled.push(committed.partition.clone());
+            if committed.has_effects {
+                let delivered = self.api.clone().apply_effects(committed.partition).await;
+                self.settled.extend(delivered);
+            }
         }
         Ok(())
     }

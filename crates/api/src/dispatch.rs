@@ -262,6 +262,7 @@ impl Api {
                 after: Vec::new(),
                 keep_on_error: false,
                 told: None,
+                settled: Vec::new(),
             };
             match self.attempt(&mut cx, request).await {
                 Err(Error::Fault(Fault::Conflict)) => {}
@@ -273,6 +274,15 @@ impl Api {
 
     async fn attempt(self: &Arc<Self>, cx: &mut Cx, request: &wire::Request<'_>) -> Result<Vec<u8>, Error> {
         let result = rpc::run(cx, request.method, &request.body).await;
+        if !cx.settled.is_empty() {
+            for partition in std::mem::take(&mut cx.settled) {
+                self.push(&partition, cx.told_now());
+            }
+            // The deed is done: to run the method again would do it twice.
+            if matches!(result, Err(Error::Fault(Fault::Conflict))) {
+                return Err(RpcError::TIMEOUT.into());
+            }
+        }
         if result.is_err() && !(cx.keep_on_error && matches!(result, Err(Error::Rpc(_)))) {
             return result;
         }
@@ -313,13 +323,20 @@ impl Api {
     }
 
     async fn deliver_from(self: &Arc<Self>, from: Partition) {
+        for partition in self.apply_effects(from).await {
+            self.push(&partition, None);
+        }
+    }
+
+    /// Applies the effects that wait in an outbox, as far as that can be done now, and returns the
+    /// partitions that changed; nothing is pushed.
+    pub async fn apply_effects(&self, from: Partition) -> Vec<Partition> {
         match self.courier.deliver(from, self.env.now()).await {
-            Ok(delivered) => {
-                for partition in delivered.changed {
-                    self.push(&partition, None);
-                }
+            Ok(delivered) => delivered.changed.into_iter().collect(),
+            Err(fault) => {
+                tracing::error!(%fault, "effects wait: an outbox cannot be read");
+                Vec::new()
             }
-            Err(fault) => tracing::error!(%fault, "effects wait: an outbox cannot be read"),
         }
     }
 

@@ -27,7 +27,7 @@
 //! chat/<id>                        a basic group
 //! ├── chat                         -> chats::Chat                                chats
 //! ├── member/<user>                -> chats::Member                              chats
-//! └── link/<hash>                  -> chats::Link                                chats
+//! └── link/<hash>                  -> invites::Link                              invites
 //! phone/<digits>                   -> phones::Phone under `claim`                phones
 //! username/<lower case>            -> usernames::Claim under `claim`             usernames
 //! invite/<hash>                    -> chats::InviteClaim under `claim`           chats

@@ -9,6 +9,7 @@ pub mod chats;
 pub mod contacts;
 pub mod dialogs;
 pub mod ids;
+pub mod invites;
 pub mod keys;
 pub mod limits;
 pub mod messages;

@@ -62,3 +62,9 @@ pub const IMPORT_MAX: usize = 500;
 pub const SEARCHED_DIALOGS_MAX: usize = 500;
 /// Groups up to which those that two people share are counted.
 pub const COMMON_CHATS_MAX: usize = 200;
+/// Longest label of an invite link, characters.
+pub const LINK_TITLE_LEN_MAX: usize = 32;
+/// Most joins that an invite link can be limited to.
+pub const LINK_USAGE_MAX: i32 = 99_999;
+/// Most messages of a removed member that one person's box is searched for.
+pub const PURGE_SPAN_MAX: usize = 5_000;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::dialogs;
 use crate::ids::{MessageId, Origin, Peer, Pts, RandomId, Time, UserId};
 use crate::keys;
-use crate::limits::{RANDOM_ID_SWEEP, RANDOM_ID_TTL};
+use crate::limits::{DELETE_MAX, PURGE_SPAN_MAX, RANDOM_ID_SWEEP, RANDOM_ID_TTL};
 use crate::search::{self, Content};
 use crate::tx::{Fault, Tx};
 use crate::updates::{self, Event};
@@ -270,6 +270,29 @@ pub async fn delete(tx: &mut Tx, now: Time, ids: &[MessageId]) -> Result<Deleted
         deleted.pts = updates::append(tx, now, Event::Deleted(ids)).await?;
     }
     Ok(deleted)
+}
+
+/// Deletes what an author wrote in a conversation, as far back as [`PURGE_SPAN_MAX`] messages.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn purge(tx: &mut Tx, now: Time, peer: Peer, author: UserId) -> Result<(), Fault> {
+    let newest = page(
+        tx,
+        peer,
+        MessageId(0),
+        MessageId(i32::MAX),
+        Order::Descending,
+        PURGE_SPAN_MAX,
+    )
+    .await?;
+    let ids: Vec<MessageId> = newest
+        .iter()
+        .filter(|(_, m)| m.from == author && matches!(m.origin.source, Peer::User(_)))
+        .map(|(id, _)| *id)
+        .take(DELETE_MAX)
+        .collect();
+    delete(tx, now, &ids).await.map(drop)
 }
 
 async fn remove(tx: &mut Tx, peer: Peer, id: MessageId, message: &Message) -> Result<(), Fault> {

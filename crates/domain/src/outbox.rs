@@ -68,6 +68,15 @@ pub enum Effect {
     UserChanged(UserId),
     /// To a person: a basic group changed.
     ChatChanged(ChatId),
+    /// To a person: what members of a basic group may do changed.
+    ChatRights(ChatId),
+    /// To a person: whatever this author wrote in a basic group is to go.
+    Purge {
+        /// The group.
+        chat: ChatId,
+        /// The author.
+        author: UserId,
+    },
     /// To a key: this person is logged in.
     Authorize(UserId),
     /// To a key: this person is logged out.
@@ -121,6 +130,8 @@ async fn apply_to_user(tx: &mut Tx, now: Time, owner: UserId, effect: Effect) ->
         Effect::Username(name) => crate::usernames::adopt(tx, owner, now, name).await,
         Effect::UserChanged(user) => updates::append(tx, now, Event::User(user)).await.map(drop),
         Effect::ChatChanged(chat) => updates::append(tx, now, Event::Chat(chat)).await.map(drop),
+        Effect::ChatRights(chat) => updates::append(tx, now, Event::ChatRights(chat)).await.map(drop),
+        Effect::Purge { chat, author } => messages::purge(tx, now, Peer::Chat(chat), author).await,
         _ => Err(Fault::Defect("an effect for something else was sent to a person")),
     }
 }

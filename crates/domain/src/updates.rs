@@ -91,6 +91,8 @@ pub enum Event {
     User(UserId),
     /// A basic group changed; no pts.
     Chat(ChatId),
+    /// What members of a basic group may do changed; no pts.
+    ChatRights(ChatId),
     /// What the bar above a conversation offers changed; no pts.
     PeerSettings(Peer),
     /// Somebody logged in on this key; no pts.

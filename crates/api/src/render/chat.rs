@@ -2,6 +2,7 @@
 
 use havre_domain::chats::{self, Chat, Member};
 use havre_domain::ids::{ChatId, UserId};
+use havre_domain::invites::Link;
 use havre_domain::keys::partition;
 use havre_domain::tx::Fault;
 use havre_domain::world::World;
@@ -68,9 +69,33 @@ fn admin_rights() -> enums::ChatAdminRights {
     .into()
 }
 
+/// An invite link as administrators see it. Its address is under `t.me` because that is the form which
+/// client libraries recognize; they send back the hash alone.
+#[must_use]
+pub fn invite(link: &Link) -> types::ChatInviteExported {
+    types::ChatInviteExported {
+        revoked: link.revoked,
+        permanent: link.permanent,
+        link: format!("https://t.me/+{}", link.hash),
+        admin_id: link.admin.0,
+        date: link.date,
+        expire_date: link.expire_date,
+        usage_limit: link.usage_limit,
+        usage: (link.usage > 0).then_some(link.usage),
+        title: link.title.clone(),
+        ..types::ChatInviteExported::default()
+    }
+}
+
+/// A group's photo in full; nothing when it has none.
+#[must_use]
+pub fn full_photo(stored: &Chat) -> Option<enums::Photo> {
+    enums::Photo::from_bytes(stored.photo.as_deref()?).ok()
+}
+
 fn photo(stored: &Chat) -> enums::ChatPhoto {
-    match stored.photo.as_deref().map(enums::Photo::from_bytes) {
-        Some(Ok(enums::Photo::Photo(photo))) => types::ChatPhoto {
+    match full_photo(stored) {
+        Some(enums::Photo::Photo(photo)) => types::ChatPhoto {
             photo_id: photo.id,
             dc_id: crate::DC_ID,
             ..types::ChatPhoto::default()

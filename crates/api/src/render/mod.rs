@@ -14,7 +14,7 @@ use havre_domain::tx::Fault;
 use havre_domain::world::World;
 use havre_tl::{enums, types};
 
-pub use chat::{chat, chat_or_forbidden, participants};
+pub use chat::{chat, chat_or_forbidden, full_photo, invite, participants};
 pub use dialog::{dialog, draft, notify_settings};
 pub use message::{content_of, message, message_empty, referenced};
 pub use update::{peer_settings, updates, updates_of};

@@ -193,6 +193,7 @@ async fn without_pts(
         Event::Privacy(key) => return privacy_rules(world, viewer, *key, named).await,
         Event::User(user) => return person(world, viewer, *user, named).await,
         Event::Chat(chat) => return group(world, viewer, *chat, named).await,
+        Event::ChatRights(chat) => return rights(world, *chat, named).await,
         Event::PeerSettings(peer) => {
             named.peer(*peer);
             let settings = peer_settings(world, viewer, *peer).await?;
@@ -362,6 +363,22 @@ async fn group(
     Ok(Some(
         types::UpdateChatParticipants {
             participants: participants(id, &stored, &members, named),
+        }
+        .into(),
+    ))
+}
+
+/// What a group's members may not do.
+async fn rights(world: &mut World, id: ChatId, named: &mut Named) -> Result<Option<enums::Update>, Fault> {
+    named.chats.insert(id);
+    let Some(stored) = chats::chat(world.view(partition::chat(id))).await? else {
+        return Ok(None);
+    };
+    Ok(Some(
+        types::UpdateChatDefaultBannedRights {
+            peer: wire_peer(Peer::Chat(id)),
+            default_banned_rights: chats::default_banned(&stored).into(),
+            version: stored.version,
         }
         .into(),
     ))

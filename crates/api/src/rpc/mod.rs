@@ -3,6 +3,7 @@
 
 mod contacts;
 mod help;
+mod langpack;
 mod messages;
 mod updates;
 mod users;

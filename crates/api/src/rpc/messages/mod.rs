@@ -1,3 +1,20 @@
 //! `messages.*`
+pub mod add_chat_user;
+pub mod check_chat_invite;
+pub mod create_chat;
+pub mod delete_chat_user;
+pub mod delete_exported_chat_invite;
+pub mod edit_chat_about;
+pub mod edit_chat_admin;
+pub mod edit_chat_default_banned_rights;
+pub mod edit_chat_photo;
+pub mod edit_chat_title;
+pub mod edit_exported_chat_invite;
+pub mod export_chat_invite;
+pub mod get_chats;
+pub mod get_exported_chat_invites;
+pub mod get_full_chat;
+mod groups;
+pub mod import_chat_invite;
 pub mod send_message;
 mod sending;
