@@ -1,0 +1,165 @@
+//! Faults around any engine, drawn from the seed: others commit in between, the store does not answer,
+//! tasks are interrupted at every read and commit.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::task::{Context, Poll};
+
+use async_trait::async_trait;
+use havre_store::{
+    Commit, CommitError, EffectId, Partition, Pending, Read, Snapshot, Store, StoreError, Version,
+};
+
+use crate::env::SimEnv;
+
+/// How often faults happen, in 1000.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rates {
+    /// A commit is refused as if somebody else had been first.
+    pub conflict: u32,
+    /// A read or commit is not answered; of commits half were made all the same.
+    pub unavailable: u32,
+    /// Whoever asks has to wait while others go on.
+    pub wait: u32,
+}
+
+/// A store with faults.
+pub struct Faulty {
+    inner: Arc<dyn Store>,
+    env: Arc<SimEnv>,
+    rates: Rates,
+    calm: AtomicBool,
+    crash_in: AtomicU32,
+    crashed: AtomicBool,
+}
+
+impl Faulty {
+    /// Faults around `inner`, drawn from `env`.
+    #[must_use]
+    pub fn new(inner: Arc<dyn Store>, env: Arc<SimEnv>, rates: Rates) -> Self {
+        Self {
+            inner,
+            env,
+            rates,
+            calm: AtomicBool::new(false),
+            crash_in: AtomicU32::new(0),
+            crashed: AtomicBool::new(false),
+        }
+    }
+
+    /// No faults any more: for looking at what came of them.
+    pub fn calm(&self) {
+        self.calm.store(true, Ordering::Relaxed);
+        self.crashed.store(false, Ordering::Relaxed);
+        self.crash_in.store(0, Ordering::Relaxed);
+    }
+
+    /// Faults again.
+    pub fn excite(&self) {
+        self.calm.store(false, Ordering::Relaxed);
+    }
+
+    /// The process dies at the `n`-th commit from now, before or after it is durable.
+    pub fn crash_in(&self, n: u32) {
+        self.crash_in.store(n, Ordering::Relaxed);
+    }
+
+    /// Whether the process died; [`Self::restart`] brings it back.
+    #[must_use]
+    pub fn has_crashed(&self) -> bool {
+        self.crashed.load(Ordering::Relaxed)
+    }
+
+    /// The process is started again over what is durable.
+    pub fn restart(&self) {
+        self.crashed.store(false, Ordering::Relaxed);
+        self.crash_in.store(0, Ordering::Relaxed);
+    }
+
+    fn happens(&self, rate: u32) -> bool {
+        rate > 0 && !self.calm.load(Ordering::Relaxed) && self.env.draw(1000) < rate as usize
+    }
+
+    async fn pause(&self) -> Result<(), StoreError> {
+        while self.happens(self.rates.wait) {
+            Yield(false).await;
+        }
+        if self.has_crashed() || self.happens(self.rates.unavailable) {
+            return Err(StoreError::Unavailable("a fault of the simulation".into()));
+        }
+        Ok(())
+    }
+
+    fn dies_now(&self) -> bool {
+        match self.crash_in.load(Ordering::Relaxed) {
+            0 => false,
+            n => {
+                self.crash_in.store(n - 1, Ordering::Relaxed);
+                n == 1
+            }
+        }
+    }
+}
+
+/// Lets others run once.
+struct Yield(bool);
+
+impl Future for Yield {
+    type Output = ();
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if std::mem::replace(&mut self.0, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+#[async_trait]
+impl Store for Faulty {
+    async fn read(&self, partition: &Partition, reads: &[Read]) -> Result<Snapshot, StoreError> {
+        self.pause().await?;
+        self.inner.read(partition, reads).await
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<Version, CommitError> {
+        self.pause().await?;
+        if self.happens(self.rates.conflict) {
+            return Err(CommitError::Conflict(commit.expected));
+        }
+        let dies = self.dies_now();
+        let lost = StoreError::Unavailable("the outcome is unknown".into());
+        if dies {
+            self.crashed.store(true, Ordering::Relaxed);
+            if self.env.draw(2) == 0 {
+                return Err(lost.into());
+            }
+        }
+        let made = self.inner.commit(commit).await;
+        if dies || self.happens(self.rates.unavailable) {
+            return Err(lost.into());
+        }
+        made
+    }
+
+    async fn pending(&self, after: Option<&Partition>, limit: usize) -> Result<Vec<Partition>, StoreError> {
+        self.pause().await?;
+        self.inner.pending(after, limit).await
+    }
+
+    async fn outbox(
+        &self,
+        from: &Partition,
+        after: Option<EffectId>,
+        limit: usize,
+    ) -> Result<Vec<Pending>, StoreError> {
+        self.pause().await?;
+        self.inner.outbox(from, after, limit).await
+    }
+
+    async fn settle(&self, from: &Partition, delivered: &[EffectId]) -> Result<(), StoreError> {
+        self.pause().await?;
+        self.inner.settle(from, delivered).await
+    }
+}
