@@ -169,15 +169,17 @@ impl Api {
 
     async fn answer(self: &Arc<Self>, call: &Call) -> Result<Vec<u8>, Error> {
         let unwrapped = wrappers::unwrap(&call.body)?;
+        // The key may be a temporary one that was replaced: its owner binds a new one on this error, and
+        // nobody wipes their login on it (RP-8).
         let Some(mut state) = self.key_state(call.session.key).await? else {
-            return Err(RpcError::AUTH_KEY_UNREGISTERED.into());
+            return Err(RpcError::AUTH_KEY_PERM_EMPTY.into());
         };
         let client = self.client_of(&mut state, &unwrapped).await?;
         let request = wire::decode(&unwrapped.body)?;
         if state.unbound && !rpc::before_binding(request.method) {
             return Err(RpcError::AUTH_KEY_PERM_EMPTY.into());
         }
-        state.user = self.still_logged_in(&state).await?;
+        state.user = self.still_logged_in(&state, &client, &call.address).await?;
         self.note_session(call, &state, &client, unwrapped.without_updates)
             .await?;
         let layer = client.layer;
@@ -196,6 +198,7 @@ impl Api {
                 ..now.clone()
             },
             (None, Some(before)) => before.clone(),
+            (None, None) if call.body.starts_with(&rpc::BIND) => return Ok(bare_client()),
             (None, None) => return Err(RpcError::CONNECTION_NOT_INITED.into()),
         };
         if let Some(layer) = call.layer {
@@ -213,14 +216,28 @@ impl Api {
 
     /// Who is logged in, by the word of their own partition: a login that was ended counts from the
     /// commit on that ended it (UP-28).
-    async fn still_logged_in(&self, state: &KeyState) -> Result<Option<UserId>, Error> {
+    async fn still_logged_in(
+        &self,
+        state: &KeyState,
+        client: &Client,
+        address: &str,
+    ) -> Result<Option<UserId>, Error> {
         let Some(user) = state.user else { return Ok(None) };
         let mut world = self.world();
-        let session = sessions::session(world.view_user(user), state.permanent).await?;
-        if session.is_none() {
+        let Some(session) = sessions::session(world.view_user(user), state.permanent).await? else {
             self.key_cache.forget(state.permanent);
+            return Ok(None);
+        };
+        if session.is_stale(world.now) {
+            let (now, tx) = (world.now, world.user(user)?);
+            sessions::touch(tx, now, state.permanent, client, address).await?;
+            match world.commit().await {
+                // Somebody else changed the box: the next call notes it.
+                Ok(_) | Err(Fault::Conflict) => {}
+                Err(fault) => return Err(fault.into()),
+            }
         }
-        Ok(session.map(|_| user))
+        Ok(Some(user))
     }
 
     async fn note_session(
@@ -388,6 +405,14 @@ impl Api {
         let phone = havre_domain::phones::phone(world.view(keys::partition::phone(&digits))).await?;
         let live = |code: &havre_domain::phones::Code| code.sent.plus(havre_domain::limits::CODE_TTL) > now;
         Ok(phone.code.filter(live).map(|code| code.digits))
+    }
+}
+
+/// What is known of a client that binds its temporary key before it says anything of itself.
+fn bare_client() -> Client {
+    Client {
+        layer: havre_tl::CANONICAL_LAYER,
+        ..Client::default()
     }
 }
 

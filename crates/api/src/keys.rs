@@ -89,7 +89,7 @@ impl Api {
                 created: now,
                 expires,
                 bound_to: None,
-                bound_by: None,
+                bound_by: Vec::new(),
                 user: None,
                 client: None,
             };

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use havre_domain::ids::{AuthKeyId, UserId};
-use havre_domain::updates::{self, Cursor};
+use havre_domain::updates::{self, Cursor, Event};
 use havre_tl::{Serialize as _, enums};
 
 use crate::dispatch::Api;
@@ -117,6 +117,24 @@ impl Live {
             .flatten()
             .map(|s| (s.session, s.layer))
             .collect()
+    }
+
+    /// Ends the pushes of one login of a person.
+    pub fn unsubscribe(&self, user: UserId, key: AuthKeyId) {
+        let mut state = self.state();
+        let ended: Vec<SessionRef> = state
+            .keys
+            .get(&key)
+            .into_iter()
+            .flatten()
+            .map(|s| s.session)
+            .collect();
+        if let Some(person) = state.people.get_mut(&user) {
+            person.subscribers.retain(|s| !ended.contains(&s.session));
+            if person.subscribers.is_empty() {
+                state.people.remove(&user);
+            }
+        }
     }
 
     /// Whether anybody is connected as this person.
@@ -239,7 +257,16 @@ impl Api {
         if events.is_empty() {
             return Ok(None);
         }
-        let body = enums::Updates::Updates(render::updates(&mut world, user, &events).await?).to_bytes();
+        for placed in &events {
+            if let Event::LoggedOut(key) = placed.event {
+                self.live.unsubscribe(user, key);
+            }
+        }
+        let updates = render::updates(&mut world, user, &events).await?;
+        if updates.updates.is_empty() {
+            return Ok(Some(to));
+        }
+        let body = enums::Updates::Updates(updates).to_bytes();
         let knows = |s: &Subscriber| {
             told.iter()
                 .any(|t| t.session == s.session && t.from <= from && to <= t.to)

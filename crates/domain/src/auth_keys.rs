@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AuthKeyId, Time, UserId};
 use crate::keys::{self, partition};
+use crate::limits::PASSWORD_WAIT_TTL;
 use crate::tx::{Fault, Tx};
 
 /// One authorization key.
@@ -18,8 +19,8 @@ pub struct AuthKey {
     pub expires: Option<Time>,
     /// The permanent key that a temporary one is bound to.
     pub bound_to: Option<AuthKeyId>,
-    /// The temporary key that is bound to this permanent one.
-    pub bound_by: Option<AuthKeyId>,
+    /// The temporary keys that are bound to this permanent one, oldest first.
+    pub bound_by: Vec<AuthKeyId>,
     /// Who is logged in.
     pub user: Option<UserId>,
     /// What `initConnection` said.
@@ -55,14 +56,99 @@ pub struct Client {
 /// A login that is not finished, on a key that nobody is logged in on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Login {
-    /// The code was right, and this person's password is still asked for.
-    pub awaits_password: Option<UserId>,
-    /// Wrong passwords so far, and since when.
-    pub password_tries: u32,
-    /// One step of SRP: id and secret exponent of the server.
-    pub srp: Option<(i64, Vec<u8>)>,
-    /// QR login: the token shown and when it stops being valid.
-    pub token: Option<(Vec<u8>, Time)>,
+    /// Whose password is still asked for.
+    pub awaits: Option<Awaits>,
+    /// The token shown as a QR code.
+    pub token: Option<Token>,
+}
+
+/// The code was right, or the token was accepted, and the password is still asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Awaits {
+    /// Whose.
+    pub user: UserId,
+    /// Since when.
+    pub since: Time,
+    /// It came by a token.
+    pub by_token: bool,
+}
+
+/// What another login of the same person accepts to log this key in.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    /// Names the key and cannot be guessed.
+    pub bytes: Vec<u8>,
+    /// When it stops being valid.
+    pub expires: Time,
+    /// Accounts that the app is logged in on already.
+    pub except: Vec<UserId>,
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Token")
+            .field("expires", &self.expires)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a login on a key has reached.
+///
+/// # Errors
+/// [`Fault`]; so for everything here.
+pub async fn login(tx: &mut Tx) -> Result<Login, Fault> {
+    Ok(tx.get(&keys::login()).await?.unwrap_or_default())
+}
+
+/// Whose password is asked for on a key, while it is.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn awaited(tx: &mut Tx, now: Time) -> Result<Option<Awaits>, Fault> {
+    let awaits = login(tx).await?.awaits;
+    Ok(awaits.filter(|a| a.since.plus(PASSWORD_WAIT_TTL) > now))
+}
+
+/// Asks for a password on a key. A token that was shown there is used up.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn await_password(tx: &mut Tx, awaits: Awaits) -> Result<(), Fault> {
+    if auth_key(tx).await?.is_some() {
+        let login = Login {
+            awaits: Some(awaits),
+            token: None,
+        };
+        tx.put(keys::login(), &login);
+    }
+    Ok(())
+}
+
+/// Binds a temporary key to a permanent one, in the temporary key's partition.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn bind(tx: &mut Tx, permanent: AuthKeyId) -> Result<(), Fault> {
+    if let Some(mut key) = auth_key(tx).await? {
+        key.bound_to = Some(permanent);
+        tx.put(keys::subject(), &key);
+    }
+    Ok(())
+}
+
+/// Destroys a temporary key that was bound to `permanent`; any other stays.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn unbind(tx: &mut Tx, permanent: AuthKeyId) -> Result<(), Fault> {
+    if auth_key(tx)
+        .await?
+        .is_some_and(|key| key.bound_to == Some(permanent))
+    {
+        tx.delete(keys::subject());
+        tx.delete(keys::login());
+    }
+    Ok(())
 }
 
 /// A key, if there is one.

@@ -10,6 +10,7 @@
 //! ├── blocked/<user>               -> contacts::Blocked                          contacts
 //! ├── privacy/<key>                -> privacy::Rules                             privacy
 //! ├── photo/<n>                    -> users::Photo                               users
+//! ├── grants                       -> sessions::Grants                           sessions
 //! ├── notify/<scope>               -> dialogs::Notify                            dialogs
 //! ├── dialog/<peer>                -> dialogs::Dialog                            dialogs
 //! ├── order/<folder>/<date>/<top>/<peer> -> ()  newest last                      dialogs
@@ -266,6 +267,11 @@ pub fn photos() -> Span {
 #[must_use]
 pub fn notify(scope: u8) -> Key {
     Path::new(18).byte(scope).key()
+}
+/// Logins that may be taken over to another key.
+#[must_use]
+pub fn grants() -> Key {
+    Path::new(19).key()
 }
 /// A conversation.
 #[must_use]

@@ -4,6 +4,7 @@
 //! [`updates`] and [`outbox`] (how boxes change and how partitions speak to each other), then one noun
 //! one file.
 
+pub mod acquaintances;
 pub mod auth_keys;
 pub mod chats;
 pub mod contacts;
@@ -14,6 +15,7 @@ pub mod keys;
 pub mod limits;
 pub mod messages;
 pub mod outbox;
+pub mod password;
 pub mod phones;
 pub mod privacy;
 pub mod record;

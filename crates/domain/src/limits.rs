@@ -68,3 +68,39 @@ pub const LINK_TITLE_LEN_MAX: usize = 32;
 pub const LINK_USAGE_MAX: i32 = 99_999;
 /// Most messages of a removed member that one person's box is searched for.
 pub const PURGE_SPAN_MAX: usize = 5_000;
+/// Seconds until a client may ask for its code by another way.
+pub const CODE_RESEND_AFTER: i32 = 60;
+/// How long after a right code its password may be entered, seconds.
+pub const PASSWORD_WAIT_TTL: i64 = 3600;
+/// How long a step of SRP may take, seconds.
+pub const SRP_TTL: i64 = 600;
+/// Wrong passwords from one key within [`PASSWORD_WINDOW`].
+pub const PASSWORD_TRIES_PER_KEY: usize = 5;
+/// Wrong passwords for one account within [`PASSWORD_WINDOW`].
+pub const PASSWORD_TRIES_MAX: usize = 20;
+/// Seconds over which wrong passwords are counted.
+pub const PASSWORD_WINDOW: i64 = 3600;
+/// Longest hint of a password, characters.
+pub const HINT_LEN_MAX: usize = 128;
+/// How long a login token shown as a QR code is valid, seconds.
+pub const LOGIN_TOKEN_TTL: i64 = 30;
+/// Most accounts that a login token may exclude.
+pub const LOGIN_TOKEN_EXCEPT_MAX: usize = 16;
+/// How long a login may be taken over to another key, seconds.
+pub const GRANT_TTL: i64 = 60;
+/// Most logins of a person that wait to be taken over.
+pub const GRANTS_MAX: usize = 16;
+/// Age below which a login may not end others, seconds.
+pub const FRESH_LOGIN: i64 = 24 * 3600;
+/// Most temporary keys bound to a permanent one at the same time.
+pub const TEMP_KEYS_MAX: usize = 16;
+/// How long somebody counts as online after saying so, seconds.
+pub const ONLINE_TTL: i64 = 300;
+/// Most people who are told of a change of somebody's name or status.
+pub const ACQUAINTANCES_MAX: usize = 200;
+/// Most people or groups in the rules of a privacy key.
+pub const PRIVACY_NAMED_MAX: usize = 1000;
+/// Longest token of a push service, bytes.
+pub const DEVICE_TOKEN_LEN_MAX: usize = 4096;
+/// Most push tokens of a login.
+pub const DEVICES_MAX: usize = 4;

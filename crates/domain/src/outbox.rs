@@ -10,6 +10,7 @@ use futures::StreamExt;
 use havre_store::{EffectId, Partition, Pending, Store};
 use serde::{Deserialize, Serialize};
 
+use crate::auth_keys::Awaits;
 use crate::ids::{AuthKeyId, ChatId, Origin, Peer, Time, UserId};
 use crate::keys::{self, partition};
 use crate::messages::{self, Arrival};
@@ -85,6 +86,14 @@ pub enum Effect {
     Release(UserId),
     /// To an invite's claim: it leads to this group, or nowhere.
     Invite(Option<ChatId>),
+    /// To a person: the login on this key ended, as the key is now somebody else's.
+    LoggedOut(AuthKeyId),
+    /// To a key: a password is asked for.
+    AwaitPassword(Awaits),
+    /// To a temporary key: it is bound to this permanent one.
+    Bind(AuthKeyId),
+    /// To a temporary key: this permanent one, which it was bound to, lets it go.
+    Unbind(AuthKeyId),
 }
 
 /// Applies an effect to the partition that it was sent to.
@@ -101,6 +110,9 @@ pub async fn apply(tx: &mut Tx, now: Time, effect: Effect) -> Result<(), Fault> 
             chats::claim_invite(tx, chat);
             Ok(())
         }
+        (None, Effect::AwaitPassword(awaits)) => auth_keys::await_password(tx, awaits).await,
+        (None, Effect::Bind(permanent)) => auth_keys::bind(tx, permanent).await,
+        (None, Effect::Unbind(permanent)) => auth_keys::unbind(tx, permanent).await,
         (None, _) => Err(Fault::Defect("an effect for a person was sent elsewhere")),
     }
 }
@@ -122,11 +134,12 @@ async fn apply_to_user(tx: &mut Tx, now: Time, owner: UserId, effect: Effect) ->
             Ok(())
         }
         Effect::LoggedIn(session) => {
-            sessions::add(tx, &session);
+            sessions::admit(tx, now, owner, &session).await?;
             updates::append(tx, now, Event::NewLogin(session.key))
                 .await
                 .map(drop)
         }
+        Effect::LoggedOut(key) => sessions::end(tx, now, owner, key).await.map(drop),
         Effect::Username(name) => crate::usernames::adopt(tx, owner, now, name).await,
         Effect::UserChanged(user) => updates::append(tx, now, Event::User(user)).await.map(drop),
         Effect::ChatChanged(chat) => updates::append(tx, now, Event::Chat(chat)).await.map(drop),

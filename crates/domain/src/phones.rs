@@ -1,9 +1,11 @@
 //! Phone numbers: a claim partition says who owns a number, and holds the login code that is pending.
 
 use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
 
-use crate::ids::{Time, UserId};
+use crate::ids::{MessageId, Time, UserId};
 use crate::keys;
+use crate::limits::{CODE_TRIES_MAX, CODE_TTL, CODE_WINDOW, CODES_PER_WINDOW};
 use crate::tx::{Fault, Tx};
 
 /// One phone number.
@@ -13,8 +15,10 @@ pub struct Phone {
     pub owner: Option<UserId>,
     /// The code that was sent last.
     pub code: Option<Code>,
-    /// When codes were sent within the last [`crate::limits::CODE_WINDOW`].
+    /// When codes were sent within the last [`CODE_WINDOW`].
     pub sent: Vec<Time>,
+    /// Codes sent as messages so far; names each of those messages.
+    pub messages: MessageId,
 }
 
 /// A login code.
@@ -24,7 +28,7 @@ pub struct Code {
     pub hash: String,
     /// The digits.
     pub digits: String,
-    /// When it was sent.
+    /// When it was sent; from when it was entered right, that instant.
     pub sent: Time,
     /// Wrong codes so far.
     pub tries: u32,
@@ -43,6 +47,59 @@ impl std::fmt::Debug for Code {
     }
 }
 
+/// Why a code does not open a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// There is no such attempt, or it is over.
+    Expired,
+    /// Wrong digits; the try was counted.
+    Wrong,
+}
+
+impl Phone {
+    /// Counts one more code. Gives the seconds to wait when there were too many.
+    ///
+    /// # Errors
+    /// Seconds until the next code may be sent.
+    pub fn meter(&mut self, now: Time) -> Result<(), i64> {
+        self.sent.retain(|at| at.plus(CODE_WINDOW) > now);
+        match self.sent.first() {
+            Some(first) if self.sent.len() >= CODES_PER_WINDOW => Err(first.plus(CODE_WINDOW).0 - now.0),
+            _ => {
+                self.sent.push(now);
+                Ok(())
+            }
+        }
+    }
+
+    /// The pending code of this attempt, while it lives.
+    pub fn pending(&mut self, now: Time, hash: &str) -> Option<&mut Code> {
+        self.code
+            .as_mut()
+            .filter(|code| code.hash == hash && code.sent.plus(CODE_TTL) > now)
+    }
+
+    /// Enters a code. A right one is marked so and may be used to sign up for as long as a code lives.
+    ///
+    /// # Errors
+    /// [`Refused`]; the record has changed and must be kept then too.
+    pub fn enter(&mut self, now: Time, hash: &str, digits: &str) -> Result<(), Refused> {
+        let code = self.pending(now, hash).ok_or(Refused::Expired)?;
+        if code.digits.as_bytes().ct_eq(digits.as_bytes()).into() {
+            if !code.verified {
+                code.verified = true;
+                code.sent = now;
+            }
+            return Ok(());
+        }
+        code.tries += 1;
+        if code.tries >= CODE_TRIES_MAX {
+            self.code = None;
+        }
+        Err(Refused::Wrong)
+    }
+}
+
 /// The number's record; an empty one when it was never seen.
 ///
 /// # Errors
@@ -57,4 +114,54 @@ pub fn digits(written: &str) -> Option<String> {
     let ok = |c: char| c.is_ascii_digit() || matches!(c, '+' | ' ' | '-' | '(' | ')' | '.');
     let digits: String = written.chars().filter(char::is_ascii_digit).collect();
     (written.chars().all(ok) && (7..=15).contains(&digits.len())).then_some(digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_code() -> Phone {
+        let code = Code {
+            hash: "h".into(),
+            digits: "12345".into(),
+            sent: Time(100),
+            tries: 0,
+            in_app: false,
+            verified: false,
+        };
+        Phone {
+            code: Some(code),
+            ..Phone::default()
+        }
+    }
+
+    #[test]
+    fn a_code_dies_after_too_many_wrong_tries() {
+        let mut phone = with_code();
+        for _ in 0..CODE_TRIES_MAX {
+            assert_eq!(phone.enter(Time(101), "h", "00000"), Err(Refused::Wrong));
+        }
+        assert_eq!(phone.enter(Time(101), "h", "12345"), Err(Refused::Expired));
+    }
+
+    #[test]
+    fn a_code_dies_of_age_and_belongs_to_its_attempt() {
+        let mut phone = with_code();
+        assert_eq!(phone.enter(Time(101), "other", "12345"), Err(Refused::Expired));
+        assert_eq!(
+            phone.enter(Time(100 + CODE_TTL), "h", "12345"),
+            Err(Refused::Expired)
+        );
+        assert_eq!(phone.enter(Time(101), "h", "12345"), Ok(()));
+    }
+
+    #[test]
+    fn the_wait_for_another_code_is_the_true_one() {
+        let mut phone = Phone::default();
+        for i in 0..CODES_PER_WINDOW {
+            assert_eq!(phone.meter(Time(1000 + i as i64)), Ok(()));
+        }
+        assert_eq!(phone.meter(Time(1500)), Err(CODE_WINDOW - 500));
+        assert_eq!(phone.meter(Time(1000 + CODE_WINDOW)), Ok(()));
+    }
 }

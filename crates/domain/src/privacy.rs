@@ -11,7 +11,7 @@ use crate::world::World;
 use crate::{chats, contacts};
 
 /// The keys, by the number that they are stored under.
-pub const KEYS: [enums::PrivacyKey; 10] = [
+pub const KEYS: [enums::PrivacyKey; 14] = [
     enums::PrivacyKey::PrivacyKeyStatusTimestamp,
     enums::PrivacyKey::PrivacyKeyChatInvite,
     enums::PrivacyKey::PrivacyKeyPhoneCall,
@@ -22,6 +22,10 @@ pub const KEYS: [enums::PrivacyKey; 10] = [
     enums::PrivacyKey::PrivacyKeyAddedByPhone,
     enums::PrivacyKey::PrivacyKeyVoiceMessages,
     enums::PrivacyKey::PrivacyKeyAbout,
+    enums::PrivacyKey::PrivacyKeyBirthday,
+    enums::PrivacyKey::PrivacyKeyStarGiftsAutoSave,
+    enums::PrivacyKey::PrivacyKeyNoPaidMessages,
+    enums::PrivacyKey::PrivacyKeySavedMusic,
 ];
 /// Last seen.
 pub const STATUS: u8 = 0;

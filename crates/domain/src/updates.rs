@@ -97,6 +97,8 @@ pub enum Event {
     PeerSettings(Peer),
     /// Somebody logged in on this key; no pts.
     NewLogin(AuthKeyId),
+    /// The login on this key ended; no pts, and nothing that clients are told.
+    LoggedOut(AuthKeyId),
 }
 
 impl Event {

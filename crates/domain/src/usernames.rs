@@ -7,7 +7,7 @@ use crate::keys::{self, partition};
 use crate::outbox::Effect;
 use crate::tx::{Fault, Tx};
 use crate::updates::{self, Event};
-use crate::users;
+use crate::{acquaintances, users};
 
 /// Who owns a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,5 +74,6 @@ pub async fn adopt(tx: &mut Tx, user: UserId, now: Time, name: Option<String>) -
     }
     profile.username = name;
     tx.put(keys::profile(), &profile);
+    acquaintances::tell(tx, user).await?;
     updates::append(tx, now, Event::User(user)).await.map(drop)
 }

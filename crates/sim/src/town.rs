@@ -216,6 +216,7 @@ fn session(key: AuthKeyId, now: Time) -> Session {
         created: now,
         active: now,
         address: "127.0.0.1".into(),
+        ..Session::default()
     }
 }
 

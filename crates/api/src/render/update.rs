@@ -204,6 +204,7 @@ async fn without_pts(
             .into()
         }
         Event::NewLogin(key) => return new_login(world, viewer, *key, date).await,
+        Event::LoggedOut(_) => return Ok(None),
         _ => return Err(Fault::Defect("an event with pts was rendered as one without")),
     }))
 }

@@ -1,6 +1,8 @@
 //! The methods: `messages.sendMessage` is `messages/send_message.rs`, and so for all of them. Each file has
 //! `ACCESS`, who may call it, and `call`: parse, do, render.
 
+mod account;
+mod auth;
 mod contacts;
 mod help;
 mod langpack;
@@ -38,6 +40,10 @@ fn parse<F: RemoteCall>(body: &[u8]) -> Result<F, Error> {
 fn answer<F: RemoteCall>(result: &F::Return) -> Vec<u8> {
     result.to_bytes()
 }
+
+/// How a call begins that may come before the client said anything of itself: a temporary key binds itself
+/// first.
+pub const BIND: [u8; 4] = functions::auth::BindTempAuthKey::CONSTRUCTOR_ID.to_le_bytes();
 
 /// Whether a temporary key may call a method before it is bound (RP-5).
 #[must_use]

@@ -1,0 +1,58 @@
+//! `account.resetAuthorization`: another login of the caller ends.
+
+use havre_domain::ids::AuthKeyId;
+use havre_domain::limits::FRESH_LOGIN;
+use havre_domain::sessions;
+use havre_tl::{enums, functions};
+
+use super::get_authorizations::current;
+use crate::cx::{Access, After, Cx};
+use crate::error::{Error, RpcError};
+
+/// Who is logged in.
+pub const ACCESS: Access = Access::Login;
+
+/// Answers.
+///
+/// # Errors
+/// `400 HASH_INVALID`, `406 FRESH_RESET_AUTHORISATION_FORBIDDEN` for a login younger than a day.
+pub async fn call(cx: &mut Cx, request: functions::account::ResetAuthorization) -> Result<bool, Error> {
+    let logins = sessions::all(cx.own()?).await?;
+    let named = logins
+        .iter()
+        .find(|s| s.hash == request.hash && s.parent.is_none());
+    let key = named.ok_or(RpcError::HASH_INVALID)?.key;
+    if key == may_end_others(cx).await? {
+        return Err(RpcError::HASH_INVALID.into());
+    }
+    end(cx, key).await?;
+    Ok(true)
+}
+
+/// The key of the login that asks, once it is old enough to end others: whoever steals a login cannot at
+/// once throw its owner out.
+///
+/// # Errors
+/// `406 FRESH_RESET_AUTHORISATION_FORBIDDEN`.
+pub async fn may_end_others(cx: &mut Cx) -> Result<AuthKeyId, Error> {
+    let (current, now) = (current(cx).await?, cx.world.now);
+    let session = sessions::session(cx.view_own()?, current).await?;
+    if session.is_none_or(|s| s.created.plus(FRESH_LOGIN) > now) {
+        return Err(RpcError::FRESH_RESET_AUTHORISATION_FORBIDDEN.into());
+    }
+    Ok(current)
+}
+
+/// Ends a login of the caller and makes its app look, so that it finds out.
+///
+/// # Errors
+/// [`Error`].
+pub async fn end(cx: &mut Cx, key: AuthKeyId) -> Result<(), Error> {
+    let (me, now) = (cx.me()?, cx.world.now);
+    sessions::end(cx.own()?, now, me, key).await?;
+    cx.after.push(After::TellKey {
+        key,
+        updates: Box::new(enums::Updates::UpdatesTooLong),
+    });
+    Ok(())
+}

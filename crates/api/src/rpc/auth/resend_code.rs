@@ -1,0 +1,32 @@
+//! `auth.resendCode`: the code of a running attempt by the next way, which is always the provider.
+
+use havre_domain::phones;
+use havre_tl::{enums, functions};
+
+use super::code;
+use crate::cx::{Access, Cx};
+use crate::error::{Error, RpcError};
+
+/// Before login.
+pub const ACCESS: Access = Access::Open;
+
+/// Answers. The attempt keeps its name and its count of wrong codes.
+///
+/// # Errors
+/// `400 PHONE_CODE_EXPIRED` when there is no such attempt, `420 FLOOD_WAIT_n` as for `auth.sendCode`.
+pub async fn call(cx: &mut Cx, request: functions::auth::ResendCode) -> Result<enums::auth::SentCode, Error> {
+    let digits = code::digits(&request.phone_number)?;
+    let now = cx.world.now;
+    let mut phone = phones::phone(code::subject(cx, &digits)?).await?;
+    let Some(mut pending) = phone.pending(now, &request.phone_code_hash).cloned() else {
+        return Err(RpcError::PHONE_CODE_EXPIRED.into());
+    };
+    phone.meter(now).map_err(RpcError::flood_wait)?;
+    pending.digits = code::draw(cx);
+    pending.sent = now;
+    pending.in_app = false;
+    pending.verified = false;
+    let sent = code::sent(&pending);
+    code::dispatch(cx, &digits, phone, pending)?;
+    Ok(sent)
+}

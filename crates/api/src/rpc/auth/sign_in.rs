@@ -1,0 +1,79 @@
+//! `auth.signIn`: the code is entered. Who has an account is logged in or asked for the password; who has
+//! none may sign up.
+
+use havre_domain::auth_keys::Awaits;
+use havre_domain::ids::UserId;
+use havre_domain::keys::{self, partition};
+use havre_domain::outbox::Effect;
+use havre_domain::phones::{self, Phone, Refused};
+use havre_tl::{enums, functions, types};
+
+use super::{code, login};
+use crate::cx::{Access, Cx};
+use crate::error::{Error, RpcError};
+
+/// Before login.
+pub const ACCESS: Access = Access::Open;
+
+/// Answers.
+///
+/// # Errors
+/// `400 PHONE_CODE_EMPTY`, `400 PHONE_CODE_INVALID` (counted), `400 PHONE_CODE_EXPIRED`,
+/// `401 SESSION_PASSWORD_NEEDED`.
+pub async fn call(
+    cx: &mut Cx,
+    request: functions::auth::SignIn,
+) -> Result<enums::auth::Authorization, Error> {
+    let digits = code::digits(&request.phone_number)?;
+    let entered = request.phone_code.filter(|code| !code.is_empty());
+    let entered = entered.ok_or(RpcError::PHONE_CODE_EMPTY)?;
+    let now = cx.world.now;
+    let mut phone = phones::phone(code::subject(cx, &digits)?).await?;
+    // The question came again because the answer was lost: the login is made.
+    if let Some(user) = phone.owner.filter(|owner| cx.user == Some(*owner)) {
+        return login::answer(cx, user).await;
+    }
+    let entered = phone.enter(now, &request.phone_code_hash, &entered);
+    if let (Ok(()), Some(owner)) = (entered, phone.owner) {
+        return open(cx, &digits, phone, owner).await;
+    }
+    code::subject(cx, &digits)?.put(keys::claim(), &phone);
+    match entered {
+        Ok(()) => Ok(types::auth::AuthorizationSignUpRequired::default().into()),
+        Err(refused) => {
+            cx.keep_on_error = true;
+            Err(match refused {
+                Refused::Wrong => RpcError::PHONE_CODE_INVALID.into(),
+                Refused::Expired => RpcError::PHONE_CODE_EXPIRED.into(),
+            })
+        }
+    }
+}
+
+/// Uses up the code and logs the owner in, or asks for the password.
+async fn open(
+    cx: &mut Cx,
+    digits: &str,
+    mut phone: Phone,
+    owner: UserId,
+) -> Result<enums::auth::Authorization, Error> {
+    let (key, before, now) = (cx.key, cx.user, cx.world.now);
+    let asks_password = login::has_password(cx, owner).await?;
+    let session = login::session(cx);
+    let tx = code::subject(cx, digits)?;
+    phone.code = None;
+    tx.put(keys::claim(), &phone);
+    if asks_password {
+        let awaits = Awaits {
+            user: owner,
+            since: now,
+            by_token: false,
+        };
+        login::await_password(tx, key, awaits);
+        cx.settle().await?;
+        return Err(RpcError::SESSION_PASSWORD_NEEDED.into());
+    }
+    tx.send(partition::user(owner), &Effect::LoggedIn(session));
+    login::authorize(tx, key, before, owner);
+    login::finish(cx, owner).await
+}
