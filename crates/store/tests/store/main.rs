@@ -1,8 +1,12 @@
-//! One suite, every engine. An engine enters by one line here and a [`worlds::World`] of its own.
+//! One suite, every engine: an engine enters by one line here and a [`worlds::World`] of its own. After
+//! that, what only one engine can do: crash, find its folder damaged, lose its connection.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod behaviour;
 mod concurrency;
+mod crash;
+mod database;
+mod folder;
 mod model;
 mod worlds;
 

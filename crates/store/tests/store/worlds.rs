@@ -92,17 +92,20 @@ impl Drop for EmbeddedWorld {
 /// A schema of its own in the database named by `HAVRE_TEST_POSTGRES`.
 pub struct PostgresWorld {
     store: Option<Arc<Postgres>>,
-    address: String,
-    schema: String,
+    base: String,
+    pub schema: String,
 }
 
 impl PostgresWorld {
+    /// The database's address, narrowed to the schema of this world.
+    pub fn address(&self) -> String {
+        let separator = if self.base.contains('?') { '&' } else { '?' };
+        let (base, schema) = (&self.base, &self.schema);
+        format!("{base}{separator}options=-csearch_path%3D{schema}&application_name={schema}")
+    }
+
     fn open(&mut self, runtime: &Runtime) {
-        let separator = if self.address.contains('?') { '&' } else { '?' };
-        let address = format!(
-            "{}{separator}options=-csearch_path%3D{}",
-            self.address, self.schema
-        );
+        let address = self.address();
         // Few commits in a batch, so that a burst is several transactions.
         let options = postgres::Options {
             writers: 2,
@@ -114,9 +117,9 @@ impl PostgresWorld {
         ));
     }
 
-    fn administer(&self, runtime: &Runtime, sql: &str) {
+    pub fn administer(&self, runtime: &Runtime, sql: &str) {
         runtime.block_on(async {
-            let (client, connection) = tokio_postgres::connect(&self.address, tokio_postgres::NoTls)
+            let (client, connection) = tokio_postgres::connect(&self.base, tokio_postgres::NoTls)
                 .await
                 .unwrap();
             let connection = tokio::spawn(connection);
@@ -136,7 +139,7 @@ impl World for PostgresWorld {
 
     fn new(runtime: &Runtime) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        let address = std::env::var("HAVRE_TEST_POSTGRES").expect(
+        let base = std::env::var("HAVRE_TEST_POSTGRES").expect(
             "HAVRE_TEST_POSTGRES is not set: give it the URL that `scripts/test-postgres.sh start DIR` \
              prints, or `skip` to leave PostgreSQL out",
         );
@@ -147,7 +150,7 @@ impl World for PostgresWorld {
         );
         let mut world = Self {
             store: None,
-            address,
+            base,
             schema,
         };
         let create = format!(
