@@ -13,6 +13,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
+pub mod blob;
 pub mod engine;
 mod layout;
 pub mod limits;
