@@ -423,6 +423,12 @@ impl Outlet for NoOutlet {
     fn push(&self, _: SessionRef, _: Vec<u8>) {}
 }
 
+/// The messages that a call is to run after (`invokeAfterMsg`); none for what cannot be read.
+#[must_use]
+pub fn runs_after(body: &[u8]) -> Vec<i64> {
+    wrappers::unwrap(body).map(|call| call.after).unwrap_or_default()
+}
+
 /// The key of a session is the one its packets came under.
 #[must_use]
 pub fn session(key: AuthKeyId, id: i64) -> SessionRef {

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use futures::future::BoxFuture;
 use havre_api::dispatch::Env;
 use havre_domain::ids::Time;
+use havre_mtproto::time::Millis;
 use tokio::runtime::Handle;
 
 use crate::config::CodeProvider;
@@ -49,9 +50,14 @@ impl Env for System {
 }
 
 /// Time on the wall.
-pub fn since_epoch() -> Duration {
+fn since_epoch() -> Duration {
     // Before 1970 only a broken clock stands; it is told as 1970 rather than as a panic.
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// Time on the wall as the protocol counts it.
+pub fn now() -> Millis {
+    Millis(i64::try_from(since_epoch().as_millis()).unwrap_or(i64::MAX))
 }
 
 /// Random bytes of the operating system.

@@ -1,14 +1,18 @@
 //! A server from its settings to its end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use async_trait::async_trait;
 use havre_api::dispatch::{self, Api};
+use havre_mtproto::crypto::native::RsaKey;
+use havre_mtproto::handshake::Identity;
 use havre_store::Store;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::admin::server::Desk;
@@ -16,8 +20,15 @@ use crate::config::Settings;
 use crate::data::DataFolder;
 use crate::env::System;
 use crate::keys::ServerKey;
+use crate::lanes::Lane;
+use crate::net::admission::Admission;
+use crate::net::gateway::Gateway;
+use crate::net::tcp;
 use crate::store::Opened;
 use crate::{admin, net, store};
+
+/// How long connections may take to go when the server stops.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Runs a server until it is told to stop.
 pub fn serve(settings: &Settings) -> Result<()> {
@@ -35,16 +46,44 @@ async fn run(settings: &Settings, folder: &DataFolder, key: &ServerKey) -> Resul
     let listener = net::bind(settings.listen).await?;
     let Opened { store, failed } = store::open(settings, folder)?;
     let api = open_api(settings, store).await?;
-    let desk = Arc::new(Office(Arc::clone(&api)));
-    let admin = tokio::spawn(admin::server::run(admin::server::bind(folder)?, desk));
+    let gateway = open_gateway(settings, key, Arc::clone(&api))?;
+    let desk = Arc::new(Office(api));
+    tokio::spawn(admin::server::run(admin::server::bind(folder)?, desk));
+    let house = Arc::clone(&gateway);
+    tokio::spawn(async move { house.keep_house().await });
+    let (stop, stopping) = watch::channel(false);
+    tokio::spawn(tcp::accept(listener, Arc::clone(&gateway), stopping));
     print!("{}", greeting(settings, key));
     let end = tokio::select! {
         stop = stopped() => stop,
         cause = failed => Err(anyhow!("the store has failed: {cause}")),
     };
-    admin.abort();
-    drop(listener);
+    let _ = stop.send(true);
+    let _ = tokio::time::timeout(FAREWELL, emptied(&gateway.admission)).await;
     end
+}
+
+/// Connections write what they are writing and go; calls in progress end or are lost, which a client
+/// that was not answered expects.
+async fn emptied(admission: &Admission) {
+    while !admission.is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+fn open_gateway(settings: &Settings, key: &ServerKey, api: Arc<Api>) -> Result<Arc<Gateway>> {
+    let rsa = RsaKey::from_private_der(&key.private_der()?)?;
+    let identity = Identity {
+        keys: Arc::new([rsa]),
+        dc_id: i32::from(settings.dc_id),
+    };
+    let handshakes = Lane::start(
+        "handshake",
+        settings.handshake_threads,
+        settings.handshake_queue_len,
+    )?;
+    let admission = Admission::new(settings.connections_max, settings.connections_per_ip_max);
+    Ok(Gateway::new(api, identity, handshakes, admission))
 }
 
 async fn open_api(settings: &Settings, store: Arc<dyn Store>) -> Result<Arc<Api>> {

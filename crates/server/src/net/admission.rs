@@ -60,6 +60,11 @@ impl Admission {
         })
     }
 
+    /// The most connections in all.
+    pub fn connections_max(&self) -> usize {
+        self.0.connections_max
+    }
+
     /// Connections that are in now.
     pub fn len(&self) -> usize {
         self.0.count().all

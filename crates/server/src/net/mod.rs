@@ -1,6 +1,9 @@
-//! Sockets in, packets through, sockets out.
+//! Sockets in, packets through, sockets out. Knows no rule of messaging: calls go to the API as bytes.
 
 pub mod admission;
+pub mod gateway;
+pub mod registry;
+pub mod tcp;
 
 use std::net::SocketAddr;
 
