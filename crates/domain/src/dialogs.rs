@@ -123,3 +123,18 @@ pub async fn page(
 pub async fn pins(tx: &mut Tx, folder: u8) -> Result<Vec<Peer>, Fault> {
     Ok(tx.get::<Pins>(&keys::pins(folder)).await?.unwrap_or_default().0)
 }
+
+/// Conversations of a folder, counted up to the most that one read returns.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn count(tx: &mut Tx, folder: u8) -> Result<usize, Fault> {
+    Ok(tx
+        .range(
+            &keys::folder(folder),
+            Order::Descending,
+            havre_store::limits::RANGE_LIMIT_MAX,
+        )
+        .await?
+        .len())
+}

@@ -99,14 +99,23 @@ pub enum Event {
     NewLogin(AuthKeyId),
     /// The login on this key ended; no pts, and nothing that clients are told.
     LoggedOut(AuthKeyId),
+    /// Nothing: moves pts, so that a difference gets past a run of events without pts (UP-8).
+    Checkpoint,
 }
+
+/// Longest run of events without pts.
+const EXTRA_MAX: i32 = 200;
 
 impl Event {
     /// By how much it moves pts.
     #[must_use]
     pub fn pts_count(&self) -> i32 {
         match self {
-            Self::Message(_) | Self::Edited(_) | Self::ReadInbox { .. } | Self::ReadOutbox { .. } => 1,
+            Self::Message(_)
+            | Self::Edited(_)
+            | Self::ReadInbox { .. }
+            | Self::ReadOutbox { .. }
+            | Self::Checkpoint => 1,
             Self::Deleted(ids) | Self::ReadContents(ids) | Self::Pinned { ids, .. } => {
                 i32::try_from(ids.len()).unwrap_or(i32::MAX)
             }
@@ -161,6 +170,15 @@ pub async fn next_message_id(tx: &mut Tx) -> Result<MessageId, Fault> {
 /// [`Fault`].
 pub async fn append(tx: &mut Tx, now: Time, event: Event) -> Result<Pts, Fault> {
     let mut counters = counters(tx).await?;
+    if event.pts_count() == 0 && counters.extra >= EXTRA_MAX {
+        write(tx, now, &mut counters, Event::Checkpoint)?;
+    }
+    write(tx, now, &mut counters, event)?;
+    tx.put(keys::counters(), &counters);
+    Ok(counters.pts)
+}
+
+fn write(tx: &mut Tx, now: Time, counters: &mut Counters, event: Event) -> Result<(), Fault> {
     let count = event.pts_count();
     let key = if count > 0 {
         counters.pts = Pts(counters
@@ -174,7 +192,6 @@ pub async fn append(tx: &mut Tx, now: Time, event: Event) -> Result<Pts, Fault> 
         counters.extra += 1;
         keys::event(counters.pts, counters.extra)
     };
-    tx.put(keys::counters(), &counters);
     tx.put(
         key,
         &Logged {
@@ -182,7 +199,13 @@ pub async fn append(tx: &mut Tx, now: Time, event: Event) -> Result<Pts, Fault> 
             event,
         },
     );
-    Ok(counters.pts)
+    Ok(())
+}
+
+/// How many log entries to read so that they hold `limit` events with pts and at least one.
+#[must_use]
+pub fn entries_for(limit: usize) -> usize {
+    2 * limit + 2 * usize::try_from(EXTRA_MAX).unwrap_or(0)
 }
 
 /// Events after `pts` in order, at most `limit`. Events without pts that happened at `pts` itself are

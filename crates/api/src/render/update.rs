@@ -62,6 +62,12 @@ async fn update(
     Ok(Some(match &placed.event {
         Event::Message(id) => message(world, viewer, *id, (pts, pts_count), false, named).await?,
         Event::Edited(id) => message(world, viewer, *id, (pts, pts_count), true, named).await?,
+        Event::Checkpoint => types::UpdateDeleteMessages {
+            messages: Vec::new(),
+            pts,
+            pts_count,
+        }
+        .into(),
         Event::Deleted(ids) => types::UpdateDeleteMessages {
             messages: ints(ids),
             pts,

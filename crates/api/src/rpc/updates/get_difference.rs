@@ -37,10 +37,9 @@ pub async fn call(
     let limit = request.pts_limit.map_or(DIFFERENCE_MAX, |n| {
         usize::try_from(n).unwrap_or(1).clamp(1, DIFFERENCE_MAX)
     });
-    // One more than the limit tells whether this is the last slice.
-    let mut events = updates::after(cx.view_own()?, Pts(request.pts), request.date, limit + 1).await?;
-    let more = events.len() > limit;
-    cut(&mut events, limit);
+    let entries = updates::entries_for(limit);
+    let mut events = updates::after(cx.view_own()?, Pts(request.pts), request.date, entries).await?;
+    let more = cut(&mut events, limit) || events.len() == entries;
     if events.is_empty() {
         return Ok(types::updates::DifferenceEmpty {
             date: cx.world.now.date(),
@@ -51,19 +50,16 @@ pub async fn call(
     answer(cx, events, counters, more).await
 }
 
-/// Keeps at most `limit` events, and no event without pts at the end whose likes were cut: they would be
-/// passed over by who goes on from that pts with a newer date.
-fn cut(events: &mut Vec<Placed>, limit: usize) {
-    if events.len() <= limit {
-        return;
-    }
-    let next = events[limit].clone();
-    events.truncate(limit);
-    let splits = next.event.pts_count() == 0;
-    if splits && events.iter().any(|e| e.pts < next.pts) {
-        while events.last().is_some_and(|e| e.pts == next.pts) {
-            events.pop();
+/// Keeps at most `limit` events with pts, and the events without that lie between and after them. True
+/// when some were left out.
+fn cut(events: &mut Vec<Placed>, limit: usize) -> bool {
+    let with_pts = events.iter().enumerate().filter(|(_, e)| e.event.pts_count() > 0);
+    match with_pts.map(|(at, _)| at).nth(limit) {
+        Some(at) => {
+            events.truncate(at);
+            true
         }
+        None => false,
     }
 }
 
@@ -84,12 +80,7 @@ async fn answer(
         .map(|(peer, id, m)| render::message(*peer, *id, m, &mut named))
         .collect();
     let (users, chats) = named.load(&mut cx.world, me).await?;
-    let last = events.last().map_or(counters.pts, |e| e.pts);
-    let reached = Counters {
-        pts: if more { last } else { counters.pts },
-        ..counters
-    };
-    let state = state(cx, reached).into();
+    let state = reached(cx, &events, counters, more).into();
     Ok(if more {
         types::updates::DifferenceSlice {
             new_messages: messages,
@@ -111,6 +102,24 @@ async fn answer(
         }
         .into()
     })
+}
+
+/// The state after these events. In the middle its date is theirs, so that going on from there finds what
+/// happened since without pts.
+fn reached(cx: &Cx, events: &[Placed], counters: Counters, more: bool) -> types::updates::State {
+    match events.last().filter(|_| more) {
+        Some(last) => types::updates::State {
+            date: last.date,
+            ..state(
+                cx,
+                Counters {
+                    pts: last.pts,
+                    ..counters
+                },
+            )
+        },
+        None => state(cx, counters),
+    }
 }
 
 /// Messages that came in these events and are still there, once each, newest version, in order of id.

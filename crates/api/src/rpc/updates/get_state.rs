@@ -20,7 +20,7 @@ pub async fn call(cx: &mut Cx, _: functions::updates::GetState) -> Result<enums:
 
 /// A state with these counters at this instant. `seq` stays 0, so that nobody ever finds a gap in it
 /// (UP-26).
-pub(super) fn state(cx: &Cx, counters: updates::Counters) -> types::updates::State {
+pub(crate) fn state(cx: &Cx, counters: updates::Counters) -> types::updates::State {
     types::updates::State {
         pts: counters.pts.0,
         qts: counters.qts,

@@ -1,0 +1,134 @@
+//! What all lists of messages share: the offset algebra, and the form of the answer.
+
+use havre_domain::ids::{MessageId, Peer};
+use havre_domain::limits::PAGE_MAX;
+use havre_domain::messages::{self, Message};
+use havre_domain::tx::Tx;
+use havre_store::Order;
+use havre_tl::{enums, types};
+
+use crate::cx::Cx;
+use crate::error::Error;
+use crate::render::{self, Named};
+
+/// Where a page lies in a conversation (core.telegram.org/api/offsets).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Only messages older than this id; 0 for the newest.
+    pub offset_id: i32,
+    /// Only messages not newer than this date; 0 for any.
+    pub offset_date: i32,
+    /// Moves the page: positive to older messages, negative to newer ones.
+    pub add_offset: i32,
+    /// Most messages.
+    pub limit: i32,
+    /// Only messages older than this id; 0 for any.
+    pub max_id: i32,
+    /// Only messages newer than this id; 0 for any.
+    pub min_id: i32,
+}
+
+/// A message with its id and conversation.
+pub type Found = (Peer, MessageId, Message);
+
+impl Place {
+    fn limit(self) -> usize {
+        usize::try_from(self.limit).unwrap_or(0).min(PAGE_MAX)
+    }
+
+    /// Ids that may be in the page: from, and up to but not including.
+    fn bounds(self) -> (MessageId, MessageId) {
+        let from = MessageId(self.min_id.max(0).saturating_add(1));
+        let to = if self.max_id > 0 {
+            MessageId(self.max_id)
+        } else {
+            MessageId(i32::MAX)
+        };
+        (from, to)
+    }
+}
+
+/// A page of a conversation, newest first.
+///
+/// # Errors
+/// [`Error`].
+pub async fn page(tx: &mut Tx, peer: Peer, place: Place) -> Result<Vec<(MessageId, Message)>, Error> {
+    let limit = place.limit();
+    let (from, to) = place.bounds();
+    let start = start(tx, peer, place).await?;
+    // `add_offset` newer messages are skipped, or as many newer ones come first.
+    let newer = usize::try_from(-i64::from(place.add_offset))
+        .unwrap_or(0)
+        .min(PAGE_MAX);
+    let skipped = usize::try_from(place.add_offset).unwrap_or(0).min(MAX_SKIP);
+    let mut found = Vec::new();
+    if newer > 0 {
+        let above = messages::page(tx, peer, start.max(from), to, Order::Ascending, newer).await?;
+        found.extend(above.into_iter().rev());
+    }
+    let older = limit.saturating_sub(newer) + skipped;
+    let below = messages::page(tx, peer, from, start.min(to), Order::Descending, older).await?;
+    found.extend(below.into_iter().skip(skipped));
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// Most messages that `add_offset` passes over: clients page by id, and only step around by it.
+const MAX_SKIP: usize = 1000;
+
+/// The id below which older messages lie.
+async fn start(tx: &mut Tx, peer: Peer, place: Place) -> Result<MessageId, Error> {
+    if place.offset_id > 0 {
+        return Ok(MessageId(place.offset_id));
+    }
+    if place.offset_date > 0 {
+        return first_after(tx, peer, place.offset_date).await;
+    }
+    Ok(MessageId(i32::MAX))
+}
+
+/// The first message newer than a date, by bisection: ids grow with time.
+async fn first_after(tx: &mut Tx, peer: Peer, date: i32) -> Result<MessageId, Error> {
+    let (mut low, mut high) = (1, i32::MAX);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let next = messages::page(tx, peer, MessageId(middle), MessageId(high), Order::Ascending, 1).await?;
+        match next.first() {
+            Some((id, message)) if message.date <= date => low = id.0.saturating_add(1),
+            _ => high = middle,
+        }
+    }
+    Ok(MessageId(low))
+}
+
+/// A list of messages with everybody that it names: `messages.messages` when it is all there is, a slice of
+/// `count` otherwise.
+///
+/// # Errors
+/// [`Error`].
+pub async fn answer(cx: &mut Cx, found: &[Found], count: i32) -> Result<enums::messages::Messages, Error> {
+    let me = cx.me()?;
+    let mut named = Named::default();
+    let messages: Vec<enums::Message> = found
+        .iter()
+        .map(|(peer, id, m)| render::message(*peer, *id, m, &mut named))
+        .collect();
+    let (users, chats) = named.load(&mut cx.world, me).await?;
+    if usize::try_from(count).is_ok_and(|count| count <= messages.len()) {
+        return Ok(types::messages::Messages {
+            messages,
+            chats,
+            users,
+            ..Default::default()
+        }
+        .into());
+    }
+    Ok(types::messages::MessagesSlice {
+        count,
+        messages,
+        chats,
+        users,
+        ..Default::default()
+    }
+    .into())
+}
