@@ -360,11 +360,17 @@ fn copy(value: fjall::UserValue) -> Bytes {
 
 /// An error of the disk may pass; anything else means that what is on it cannot be understood.
 fn storage_error(error: fjall::Error) -> StoreError {
-    match &error {
-        fjall::Error::Io(_) | fjall::Error::Poisoned => StoreError::Unavailable(error.to_string()),
-        fjall::Error::Storage(inner) if std::error::Error::source(inner).is_some() => {
-            StoreError::Unavailable(error.to_string())
-        }
-        _ => StoreError::Corrupt(error.to_string()),
+    match error {
+        fjall::Error::Io(error) => StoreError::Unavailable(error.to_string()),
+        fjall::Error::Storage(inner) => match std::error::Error::source(&inner) {
+            Some(error) => StoreError::Unavailable(error.to_string()),
+            None => StoreError::Corrupt(inner.to_string()),
+        },
+        // The engine writes tables in the background and keeps the cause of a failure for its log.
+        fjall::Error::Poisoned => StoreError::Unavailable(
+            "the engine could not write a table, so the disk is full or broken; its log line says more"
+                .into(),
+        ),
+        error => StoreError::Corrupt(error.to_string()),
     }
 }

@@ -103,6 +103,21 @@ fn a_file_is_not_a_folder() {
 }
 
 #[test]
+fn a_folder_of_somebody_else_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = TempDir::new().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o500)).unwrap();
+    if fs::write(folder.path().join("probe"), "").is_ok() {
+        return println!("skipped: this user, root, may write everywhere");
+    }
+    assert!(matches!(refusal(folder.path()), OpenError::Denied(_)));
+    assert!(matches!(
+        refusal(&folder.path().join("new")),
+        OpenError::Denied(_)
+    ));
+}
+
+#[test]
 fn a_folder_is_open_only_once() {
     let folder = TempDir::new().unwrap();
     let first = open(folder.path()).unwrap();
