@@ -12,9 +12,11 @@ use havre_domain::tx::Fault;
 use havre_domain::world::{Committed, Secret, World};
 use havre_domain::{keys, sessions};
 use havre_store::{Partition, Store};
+use object_store::ObjectStore;
 
 use crate::cx::{After, Cx};
 use crate::error::{Error, RpcError};
+use crate::files::Files;
 use crate::keys::{KeyCache, KeyState};
 use crate::live::{Live, Outlet, SessionRef, Told};
 use crate::{rpc, wire, wrappers};
@@ -31,6 +33,11 @@ pub trait Env: Send + Sync + 'static {
     fn sleep(&self, time: Duration) -> BoxFuture<'static, ()>;
     /// Gives a login code to the provider.
     fn send_code(&self, phone: &str, code: &str);
+    /// Does work that keeps a processor busy for long, away from where calls are answered.
+    fn compute(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
+        work();
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// What clients are told of the server, and what the operator set.
@@ -44,10 +51,24 @@ pub struct Settings {
     pub code_len: usize,
 }
 
+/// What the API is opened over.
+pub struct Parts {
+    /// Everything that is kept.
+    pub store: Arc<dyn Store>,
+    /// The bytes of files.
+    pub files: Arc<dyn ObjectStore>,
+    /// The outside.
+    pub env: Arc<dyn Env>,
+    /// What the operator set.
+    pub settings: Settings,
+}
+
 /// The API over a store.
 pub struct Api {
     /// Everything that is kept.
     pub store: Arc<dyn Store>,
+    /// The bytes of files.
+    pub files: Files,
     /// The outside.
     pub env: Arc<dyn Env>,
     /// What the operator set.
@@ -90,15 +111,18 @@ impl Api {
     ///
     /// # Errors
     /// [`Fault`] when the store cannot answer.
-    pub async fn open(
-        store: Arc<dyn Store>,
-        env: Arc<dyn Env>,
-        settings: Settings,
-    ) -> Result<Arc<Self>, Fault> {
+    pub async fn open(parts: Parts) -> Result<Arc<Self>, Fault> {
+        let Parts {
+            store,
+            files,
+            env,
+            settings,
+        } = parts;
         let secret = Self::server_secret(&store, &*env).await?;
         Ok(Arc::new(Self {
             courier: Courier::new(store.clone()),
             store,
+            files: Files::new(files),
             env,
             settings,
             live: Live::default(),

@@ -33,6 +33,17 @@ impl RpcError {
     }
 }
 
+impl RpcError {
+    /// `400 FILE_PART_n_MISSING`: clients send that part again.
+    #[must_use]
+    pub fn file_part_missing(part: u32) -> Self {
+        Self {
+            code: 400,
+            text: Cow::Owned(format!("FILE_PART_{part}_MISSING")),
+        }
+    }
+}
+
 macro_rules! bad_request {
     ($($name:ident),* $(,)?) => {
         impl RpcError {
@@ -154,6 +165,7 @@ bad_request!(
     TTL_PERIOD_INVALID,
     UNTIL_DATE_INVALID,
     USAGE_LIMIT_INVALID,
+    TTL_MEDIA_INVALID,
     USERNAME_INVALID,
     USERNAME_NOT_MODIFIED,
     USERNAME_NOT_OCCUPIED,

@@ -7,10 +7,12 @@ pub mod content;
 pub mod cx;
 pub mod dispatch;
 pub mod error;
+pub mod files;
 pub mod keys;
 pub mod live;
 pub mod render;
 pub mod rpc;
+pub mod telling;
 mod wire;
 mod wrappers;
 

@@ -104,3 +104,27 @@ pub const PRIVACY_NAMED_MAX: usize = 1000;
 pub const DEVICE_TOKEN_LEN_MAX: usize = 4096;
 /// Most push tokens of a login.
 pub const DEVICES_MAX: usize = 4;
+/// Longest part of an upload, bytes.
+pub const PART_LEN_MAX: usize = 512 << 10;
+/// Most parts of an upload.
+pub const PARTS_MAX: u32 = 4_000;
+/// Bytes that a person may upload without making a file of them within [`UPLOAD_TTL`].
+pub const UNUSED_UPLOADS_MAX: u64 = 4 << 30;
+/// Uploads that a person may have begun and not made a file of within [`UPLOAD_TTL`].
+pub const UPLOADS_MAX: usize = 500;
+/// How long an upload waits to be made a file of, seconds.
+pub const UPLOAD_TTL: i64 = 24 * 3600;
+/// Most bytes of a picture that sizes are made of.
+pub const PICTURE_LEN_MAX: u64 = 10 << 20;
+/// Width and height of a picture together, pixels.
+pub const PICTURE_SIDES_MAX: u32 = 10_000;
+/// How much longer than high a picture may be, or the other way.
+pub const PICTURE_RATIO_MAX: u32 = 20;
+/// Most attributes of a document.
+pub const ATTRIBUTES_MAX: usize = 16;
+/// Longest file name, title and the like of a document, characters.
+pub const ATTRIBUTE_LEN_MAX: usize = 255;
+/// Longest card of a shared contact, bytes.
+pub const VCARD_LEN_MAX: usize = 8 << 10;
+/// People of the newest private chats who are told at once that somebody changed.
+pub const TOLD_MAX: usize = 200;

@@ -4,9 +4,11 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use crate::ids::{MessageId, Time, UserId};
-use crate::keys;
+use crate::keys::{self, partition};
 use crate::limits::{CODE_TRIES_MAX, CODE_TTL, CODE_WINDOW, CODES_PER_WINDOW};
+use crate::privacy;
 use crate::tx::{Fault, Tx};
+use crate::world::World;
 
 /// One phone number.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +108,21 @@ impl Phone {
 /// [`Fault`].
 pub async fn phone(tx: &mut Tx) -> Result<Phone, Fault> {
     Ok(tx.get(&keys::claim()).await?.unwrap_or_default())
+}
+
+/// Who has a number as people write it, as far as they let `viewer` find them by it.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn find(world: &mut World, viewer: UserId, written: &str) -> Result<Option<UserId>, Fault> {
+    let Some(digits) = digits(written) else {
+        return Ok(None);
+    };
+    let Some(owner) = phone(world.view(partition::phone(&digits))).await?.owner else {
+        return Ok(None);
+    };
+    let findable = privacy::allows(world, owner, privacy::ADDED_BY_PHONE, viewer).await?;
+    Ok(Some(owner).filter(|_| findable))
 }
 
 /// The digits of a number as people write it; nothing when it cannot be one (7 to 15 digits, E.164).

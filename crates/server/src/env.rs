@@ -1,5 +1,7 @@
 //! What the rules are given from outside: the clock, entropy, tasks, and the way of login codes.
 
+use std::num::NonZero;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures::future::BoxFuture;
@@ -7,6 +9,7 @@ use havre_api::dispatch::Env;
 use havre_domain::ids::Time;
 use havre_mtproto::time::Millis;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 
 use crate::config::CodeProvider;
 
@@ -15,12 +18,19 @@ use crate::config::CodeProvider;
 pub struct System {
     runtime: Handle,
     codes: CodeProvider,
+    /// As much long work at a time as there are processors: each may hold a large picture in memory.
+    turns: Arc<Semaphore>,
 }
 
 impl System {
     /// Runs tasks on `runtime` and sends codes by `codes`.
     pub fn new(runtime: Handle, codes: CodeProvider) -> Self {
-        Self { runtime, codes }
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Self {
+            runtime,
+            codes,
+            turns: Arc::new(Semaphore::new(processors)),
+        }
     }
 }
 
@@ -39,6 +49,16 @@ impl Env for System {
 
     fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
         Box::pin(tokio::time::sleep(time))
+    }
+
+    fn compute(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
+        let (runtime, turns) = (self.runtime.clone(), Arc::clone(&self.turns));
+        Box::pin(async move {
+            // The semaphore is never closed.
+            let _turn = turns.acquire().await;
+            // What a panic leaves without a result, whoever asked sees as such.
+            let _ = runtime.spawn_blocking(work).await;
+        })
     }
 
     fn send_code(&self, phone: &str, code: &str) {

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use async_trait::async_trait;
-use havre_api::dispatch::{self, Api};
+use havre_api::dispatch::{self, Api, Parts};
 use havre_mtproto::crypto::native::RsaKey;
 use havre_mtproto::handshake::Identity;
 use havre_store::Store;
+use object_store::ObjectStore;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
@@ -25,7 +26,7 @@ use crate::net::admission::Admission;
 use crate::net::gateway::Gateway;
 use crate::net::tcp;
 use crate::store::Opened;
-use crate::{admin, net, store};
+use crate::{admin, files, net, store};
 
 /// How long connections may take to go when the server stops.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -45,7 +46,8 @@ pub fn serve(settings: &Settings) -> Result<()> {
 async fn run(settings: &Settings, folder: &DataFolder, key: &ServerKey) -> Result<()> {
     let listener = net::bind(settings.listen).await?;
     let Opened { store, failed } = store::open(settings, folder)?;
-    let api = open_api(settings, store).await?;
+    let api = open_api(settings, store, files::open(folder)?).await?;
+    tokio::spawn(files::sweep(Arc::clone(&api)));
     let gateway = open_gateway(settings, key, Arc::clone(&api))?;
     let desk = Arc::new(Office(api));
     tokio::spawn(admin::server::run(admin::server::bind(folder)?, desk));
@@ -86,7 +88,11 @@ fn open_gateway(settings: &Settings, key: &ServerKey, api: Arc<Api>) -> Result<A
     Ok(Gateway::new(api, identity, handshakes, admission))
 }
 
-async fn open_api(settings: &Settings, store: Arc<dyn Store>) -> Result<Arc<Api>> {
+async fn open_api(
+    settings: &Settings,
+    store: Arc<dyn Store>,
+    files: Arc<dyn ObjectStore>,
+) -> Result<Arc<Api>> {
     let env = Arc::new(System::new(Handle::current(), settings.codes));
     let address = settings.public_address();
     let told = dispatch::Settings {
@@ -94,9 +100,13 @@ async fn open_api(settings: &Settings, store: Arc<dyn Store>) -> Result<Arc<Api>
         port: address.port(),
         code_len: usize::from(settings.code_len),
     };
-    Api::open(store, env, told)
-        .await
-        .context("what is stored cannot be served")
+    let parts = Parts {
+        store,
+        files,
+        env,
+        settings: told,
+    };
+    Api::open(parts).await.context("what is stored cannot be served")
 }
 
 /// Answers the operator from what is stored.

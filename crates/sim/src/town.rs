@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use havre_api::dispatch::{Api, Call, Reply, Settings};
+use havre_api::dispatch::{Api, Call, Parts, Reply, Settings};
 use havre_api::error::RpcError;
 use havre_api::live::{Outlet, SessionRef};
 use havre_domain::auth_keys::{self, AuthKey};
@@ -69,7 +69,12 @@ impl Town {
             port: 4430,
             code_len: 5,
         };
-        let opened = env.run(Api::open(store.clone(), env.clone(), settings));
+        let opened = env.run(Api::open(Parts {
+            store: store.clone(),
+            files: Arc::new(object_store::memory::InMemory::new()),
+            env: env.clone(),
+            settings,
+        }));
         let api = opened.expect("the API opens over a store that answers");
         let mail = Arc::new(Mail::default());
         api.set_outlet(mail.clone());

@@ -7,7 +7,9 @@ mod contacts;
 mod help;
 mod langpack;
 mod messages;
+mod photos;
 mod updates;
+mod upload;
 mod users;
 
 use havre_tl::{Identifiable, RemoteCall, Serialize as _, functions};

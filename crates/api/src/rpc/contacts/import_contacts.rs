@@ -3,9 +3,8 @@
 
 use havre_domain::contacts::{self, Contact};
 use havre_domain::ids::{Peer, UserId};
-use havre_domain::keys::partition;
 use havre_domain::limits::{CONTACTS_MAX, IMPORT_MAX};
-use havre_domain::{phones, privacy};
+use havre_domain::phones;
 use havre_tl::{enums, functions, types};
 
 use crate::cx::{Access, Cx};
@@ -32,7 +31,7 @@ pub async fn call(
             retry_contacts.push(input.client_id);
             continue;
         }
-        let Some(user) = by_phone(cx, &input.phone).await? else {
+        let Some(user) = phones::find(&mut cx.world, me, &input.phone).await? else {
             continue;
         };
         add(cx, user, &input, &mut room).await?;
@@ -48,22 +47,6 @@ pub async fn call(
         users,
     }
     .into())
-}
-
-/// Who has a number and may be found by it.
-pub(super) async fn by_phone(cx: &mut Cx, written: &str) -> Result<Option<UserId>, Error> {
-    let me = cx.me()?;
-    let Some(digits) = phones::digits(written) else {
-        return Ok(None);
-    };
-    let Some(owner) = phones::phone(cx.world.view(partition::phone(&digits)))
-        .await?
-        .owner
-    else {
-        return Ok(None);
-    };
-    let findable = privacy::allows(&mut cx.world, owner, privacy::ADDED_BY_PHONE, me).await?;
-    Ok(Some(owner).filter(|_| findable))
 }
 
 async fn add(

@@ -1,8 +1,9 @@
 //! `contacts.resolvePhone`: who has a number, if they want to be found by it.
 
+use havre_domain::phones;
 use havre_tl::{enums, functions};
 
-use super::{import_contacts::by_phone, resolved};
+use super::resolved;
 use crate::cx::{Access, Cx};
 use crate::error::{Error, RpcError};
 
@@ -17,7 +18,8 @@ pub async fn call(
     cx: &mut Cx,
     request: functions::contacts::ResolvePhone,
 ) -> Result<enums::contacts::ResolvedPeer, Error> {
-    match by_phone(cx, &request.phone).await? {
+    let me = cx.me()?;
+    match phones::find(&mut cx.world, me, &request.phone).await? {
         Some(user) => resolved(cx, user).await,
         None => Err(RpcError::PHONE_NOT_OCCUPIED.into()),
     }

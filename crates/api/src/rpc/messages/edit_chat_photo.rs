@@ -1,4 +1,5 @@
-//! `messages.editChatPhoto`: gives a basic group a photo that the asker has already, or takes it away.
+//! `messages.editChatPhoto`: gives a basic group a photo, uploaded for it or one of the asker's own, or takes it
+//! away.
 
 use havre_domain::ids::ChatId;
 use havre_domain::keys;
@@ -8,6 +9,7 @@ use havre_store::Order;
 use havre_tl::{Deserialize as _, Serialize as _, enums, functions, types};
 
 use super::groups;
+use crate::content::photo;
 use crate::cx::{Access, Cx};
 use crate::error::{Error, RpcError};
 
@@ -17,7 +19,8 @@ pub const ACCESS: Access = Access::Login;
 /// Answers.
 ///
 /// # Errors
-/// `400 CHAT_ID_INVALID`, `400 CHAT_ADMIN_REQUIRED`, `400 PHOTO_INVALID`, `400 CHAT_NOT_MODIFIED`.
+/// `400 CHAT_ID_INVALID`, `400 CHAT_ADMIN_REQUIRED`, `400 PHOTO_INVALID`, `400 CHAT_NOT_MODIFIED`, and what the
+/// upload says.
 pub async fn call(cx: &mut Cx, request: functions::messages::EditChatPhoto) -> Result<enums::Updates, Error> {
     let me = cx.me()?;
     let before = cx.cursor().await?;
@@ -39,10 +42,14 @@ pub async fn call(cx: &mut Cx, request: functions::messages::EditChatPhoto) -> R
     Ok(groups::publish(cx, group, action, &told, before).await?.into())
 }
 
-/// The photo that the asker chose: one of their own, or none.
+/// The photo that the asker chose: an upload, one of their own, or none.
 async fn chosen(cx: &mut Cx, input: &enums::InputChatPhoto) -> Result<Option<enums::Photo>, Error> {
     let wanted = match input {
         enums::InputChatPhoto::InputChatPhotoEmpty => return Ok(None),
+        enums::InputChatPhoto::InputChatUploadedPhoto(types::InputChatUploadedPhoto {
+            file: Some(file),
+            ..
+        }) => return Ok(Some(photo::of_profile(cx, file).await?.into())),
         enums::InputChatPhoto::InputChatPhoto(types::InputChatPhoto {
             id: enums::InputPhoto::InputPhoto(photo),
         }) => photo,

@@ -75,6 +75,24 @@ pub async fn audience(cx: &mut Cx, peer: Peer) -> Result<Audience, Error> {
     Ok(Audience { peer, others })
 }
 
+/// Refuses media that the rules of a group forbid the asker to send there.
+///
+/// # Errors
+/// `403 CHAT_SEND_MEDIA_FORBIDDEN`.
+pub async fn may_send_media(cx: &mut Cx, peer: Peer, media: &enums::MessageMedia) -> Result<(), Error> {
+    let me = cx.me()?;
+    let Peer::Chat(chat) = peer else { return Ok(()) };
+    let tx = cx.world.view(partition::chat(chat));
+    let (Some(chat), Some(member)) = (chats::chat(tx).await?, chats::member(tx, me).await?) else {
+        return Err(RpcError::CHAT_WRITE_FORBIDDEN.into());
+    };
+    let bound = !member.admin && chat.creator != me;
+    if bound && crate::content::media::is_banned(&chats::default_banned(&chat), media) {
+        return Err(RpcError::CHAT_SEND_MEDIA_FORBIDDEN.into());
+    }
+    Ok(())
+}
+
 /// Sends messages in one commit and answers with what it did to the sender's box. A random id that was
 /// used before answers with the message that it made (UP-17).
 ///

@@ -1,0 +1,25 @@
+//! `photos.uploadProfilePhoto`: a new profile photo.
+
+use havre_tl::{enums, functions};
+
+use crate::content::photo;
+use crate::cx::{Access, Cx};
+use crate::error::{Error, RpcError};
+
+/// Who is logged in.
+pub const ACCESS: Access = Access::Login;
+
+/// Answers. Videos, and photos for those who may not see the real one, are not built.
+///
+/// # Errors
+/// `400 PHOTO_INVALID`, `400 IMAGE_PROCESS_FAILED`, `400 PHOTO_INVALID_DIMENSIONS`, and what the upload says.
+pub async fn call(
+    cx: &mut Cx,
+    request: functions::photos::UploadProfilePhoto,
+) -> Result<enums::photos::Photo, Error> {
+    let (Some(file), false, None) = (request.file, request.fallback, request.bot) else {
+        return Err(RpcError::PHOTO_INVALID.into());
+    };
+    let photo = photo::of_profile(cx, &file).await?;
+    super::set(cx, photo).await
+}

@@ -1,0 +1,31 @@
+//! `upload.saveBigFilePart`: a part of a big file.
+
+use havre_domain::limits::PARTS_MAX;
+use havre_tl::functions;
+
+use crate::cx::{Access, Cx};
+use crate::error::{Error, RpcError};
+
+/// Who is logged in.
+pub const ACCESS: Access = Access::Login;
+
+/// What clients say while they do not know how many parts there will be.
+const TOTAL_UNKNOWN: i32 = -1;
+
+/// Answers. A part that comes again replaces the one before.
+///
+/// # Errors
+/// `400 FILE_PART_EMPTY`, `400 FILE_PART_INVALID`, `400 FILE_PART_TOO_BIG`, `400 FILE_PARTS_INVALID`,
+/// `420 FLOOD_WAIT_n` when too much was uploaded and not used.
+pub async fn call(cx: &mut Cx, request: functions::upload::SaveBigFilePart) -> Result<bool, Error> {
+    let total = request.file_total_parts;
+    if total != TOTAL_UNKNOWN {
+        if !u32::try_from(total).is_ok_and(|total| (1..=PARTS_MAX).contains(&total)) {
+            return Err(RpcError::FILE_PARTS_INVALID.into());
+        }
+        if request.file_part >= total {
+            return Err(RpcError::FILE_PART_INVALID.into());
+        }
+    }
+    super::save(cx, request.file_id, request.file_part, request.bytes).await
+}
