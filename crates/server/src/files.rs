@@ -11,7 +11,7 @@ use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 
 use crate::data::DataFolder;
-use crate::env::since_epoch;
+use crate::env;
 
 /// Opens the folder, and makes it first if it is missing.
 pub fn open(folder: &DataFolder) -> Result<Arc<dyn ObjectStore>> {
@@ -30,8 +30,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 /// Forgets uploads that nobody used, now and then, for ever.
 pub async fn sweep(api: Arc<Api>) {
     loop {
-        let now = i64::try_from(since_epoch().as_secs()).unwrap_or(i64::MAX);
-        if let Err(error) = api.files.forget_uploads(Time(now - UPLOAD_TTL)).await {
+        let now = Time(env::now().0 / 1000);
+        if let Err(error) = api.files.forget_uploads(now.plus(-UPLOAD_TTL)).await {
             tracing::warn!(%error, "unused uploads stay for now");
         }
         tokio::time::sleep(SWEEP_EVERY).await;
