@@ -24,25 +24,25 @@ use crate::primes::{self, Pq};
 use crate::time::Millis;
 
 const REQ_PQ: u32 = 0x6046_9778;
-const REQ_PQ_MULTI: u32 = 0xbe7e_8ef1;
-const RES_PQ: u32 = 0x0516_2463;
-const REQ_DH_PARAMS: u32 = 0xd712_e4be;
-const P_Q_INNER_DATA: u32 = 0x83c9_5aec;
-const P_Q_INNER_DATA_DC: u32 = 0xa9f5_5f95;
-const P_Q_INNER_DATA_TEMP: u32 = 0x3c6a_84d4;
-const P_Q_INNER_DATA_TEMP_DC: u32 = 0x56fd_df88;
-const SERVER_DH_PARAMS_OK: u32 = 0xd0e8_075c;
-const SERVER_DH_INNER_DATA: u32 = 0xb589_0dba;
-const SET_CLIENT_DH_PARAMS: u32 = 0xf504_5f1f;
-const CLIENT_DH_INNER_DATA: u32 = 0x6643_b654;
-const DH_GEN_OK: u32 = 0x3bcb_f734;
-const DH_GEN_RETRY: u32 = 0x46dc_1fb9;
+pub(crate) const REQ_PQ_MULTI: u32 = 0xbe7e_8ef1;
+pub(crate) const RES_PQ: u32 = 0x0516_2463;
+pub(crate) const REQ_DH_PARAMS: u32 = 0xd712_e4be;
+pub(crate) const P_Q_INNER_DATA: u32 = 0x83c9_5aec;
+pub(crate) const P_Q_INNER_DATA_DC: u32 = 0xa9f5_5f95;
+pub(crate) const P_Q_INNER_DATA_TEMP: u32 = 0x3c6a_84d4;
+pub(crate) const P_Q_INNER_DATA_TEMP_DC: u32 = 0x56fd_df88;
+pub(crate) const SERVER_DH_PARAMS_OK: u32 = 0xd0e8_075c;
+pub(crate) const SERVER_DH_INNER_DATA: u32 = 0xb589_0dba;
+pub(crate) const SET_CLIENT_DH_PARAMS: u32 = 0xf504_5f1f;
+pub(crate) const CLIENT_DH_INNER_DATA: u32 = 0x6643_b654;
+pub(crate) const DH_GEN_OK: u32 = 0x3bcb_f734;
+pub(crate) const DH_GEN_RETRY: u32 = 0x46dc_1fb9;
 const DH_GEN_FAIL: u32 = 0xa69d_ae02;
 const MSGS_ACK: u32 = 0x62d6_b459;
 
 /// Bytes of the secret exponent: 320 random bits in a safe-prime group of 2048
 /// (docs/decisions/0001-short-dh-exponent.md).
-const EXPONENT_LEN: usize = 40;
+pub(crate) const EXPONENT_LEN: usize = 40;
 /// Shortest and longest life of a temporary key, seconds.
 const EXPIRES_IN: std::ops::RangeInclusive<i32> = 60..=7 * 24 * 3600;
 /// Tries at a key whose id is free.
@@ -143,18 +143,18 @@ pub enum Stored {
     Taken,
 }
 
-struct Nonces {
-    client: [u8; 16],
-    server: [u8; 16],
-    new: [u8; 32],
+pub(crate) struct Nonces {
+    pub(crate) client: [u8; 16],
+    pub(crate) server: [u8; 16],
+    pub(crate) new: [u8; 32],
 }
 
 impl Nonces {
-    fn cipher(&self) -> Ige {
+    pub(crate) fn cipher(&self) -> Ige {
         handshake_cipher(&self.new, &self.server)
     }
 
-    fn salt(&self) -> i64 {
+    pub(crate) fn salt(&self) -> i64 {
         let xor: [u8; 8] = std::array::from_fn(|i| self.new[i] ^ self.server[i]);
         i64::from_le_bytes(xor)
     }

@@ -47,3 +47,7 @@ pub const IDLE_MS: i64 = 90_000;
 pub const WAITING_FRAMES_MAX: usize = 32;
 /// Most keys that one connection speaks under.
 pub const KEYS_PER_CONNECTION_MAX: usize = 4;
+/// A client acknowledges what came after this time at the latest, milliseconds.
+pub const CLIENT_ACK_AFTER_MS: i64 = 5_000;
+/// A client acknowledges this many messages at once.
+pub const CLIENT_ACKS_MAX: usize = 16;

@@ -56,8 +56,9 @@ pub fn auth_key_id(packet: &[u8]) -> Option<i64> {
 #[must_use]
 pub fn open(key: &AuthKey, direction: Direction, packet: &[u8]) -> Option<Opened> {
     let (head, encrypted) = packet.split_at_checked(HEAD_LEN)?;
-    // A padded transport may leave less than a block behind the packet.
-    let encrypted = &encrypted[..encrypted.len() - encrypted.len() % 16];
+    if !encrypted.len().is_multiple_of(16) {
+        return None;
+    }
     let msg_key: [u8; 16] = head[8..].try_into().ok()?;
     let mut plain = encrypted.to_vec();
     key.cipher(direction, &msg_key).decrypt(&mut plain);

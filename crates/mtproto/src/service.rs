@@ -66,3 +66,26 @@ pub(crate) fn body(constructor: u32, fields: impl FnOnce(&mut Vec<u8>)) -> Vec<u
     fields(&mut body);
     body
 }
+
+/// The constructor id that a body begins with.
+pub(crate) fn constructor(body: &[u8]) -> Option<u32> {
+    body.first_chunk::<4>().map(|id| u32::from_le_bytes(*id))
+}
+
+/// Service messages that a server says of itself or in answer to one; a client has no other use for them.
+const FROM_SERVERS: [u32; 9] = [
+    PONG,
+    FUTURE_SALTS,
+    MSGS_STATE_INFO,
+    MSGS_ALL_INFO,
+    DESTROY_SESSION_OK,
+    DESTROY_SESSION_NONE,
+    DESTROY_AUTH_KEY_OK,
+    DESTROY_AUTH_KEY_NONE,
+    DESTROY_AUTH_KEY_FAIL,
+];
+
+/// Whether a body is one of the server's own service messages, no object of the API.
+pub(crate) fn is_from_servers(body: &[u8]) -> bool {
+    constructor(body).is_some_and(|id| FROM_SERVERS.contains(&id))
+}

@@ -4,18 +4,17 @@
 //! connection that is to carry its packets.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::io::{Read as _, Write as _};
 
 use crate::bytes::{Malformed, Reader, Writer as _};
 use crate::limits::{
-    ACK_AFTER_MS, ANSWER_RESEND_MAX, CONTAINER_BYTES_MAX, CONTAINER_MESSAGES_MAX, GZIP_FROM,
-    GZIP_UNPACKED_MAX, IDS_MAX, MSG_ID_FUTURE_MS, MSG_ID_PAST_MS, PACKET_UNPACKED_MAX, SEEN_MAX,
-    UNACKED_BYTES_MAX, UNACKED_MESSAGES_MAX, UNACKED_MS,
+    ACK_AFTER_MS, ANSWER_RESEND_MAX, IDS_MAX, MSG_ID_FUTURE_MS, MSG_ID_PAST_MS, SEEN_MAX, UNACKED_BYTES_MAX,
+    UNACKED_MESSAGES_MAX, UNACKED_MS,
 };
 use crate::packet::Message;
 use crate::salts::Salts;
-use crate::service::{self, body};
+use crate::service::{self, body, constructor};
 use crate::time::Millis;
+use crate::{container, gzip};
 
 /// Names a connection to a session; never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -111,7 +110,7 @@ pub struct Session {
     /// Messages that nobody acknowledges: sent once.
     loose: Vec<Message>,
     outputs: VecDeque<Output>,
-    unpacked: usize,
+    unpacking: gzip::Budget,
 }
 
 /// Why a message is refused, as `bad_msg_notification` says it.
@@ -146,7 +145,7 @@ impl Session {
             acks: Vec::new(),
             loose: Vec::new(),
             outputs: VecDeque::new(),
-            unpacked: 0,
+            unpacking: gzip::Budget::default(),
         }
     }
 
@@ -180,7 +179,7 @@ impl Session {
             return;
         }
         self.announce(now, salts, message.msg_id, unique);
-        self.unpacked = 0;
+        self.unpacking = gzip::Budget::default();
         self.take(now, salts, message);
         self.forget_old(now);
     }
@@ -216,7 +215,7 @@ impl Session {
 
     /// A message or a container of messages.
     fn take(&mut self, now: Millis, salts: &Salts, message: Message) {
-        if constructor(&message.body) != Some(service::MSG_CONTAINER) {
+        if !container::is_container(&message) {
             self.take_one(now, salts, message, false);
             return;
         }
@@ -228,7 +227,7 @@ impl Session {
         } else if self.is_forgotten(message.msg_id) {
             self.bad_message(now, &message, Bad::TooOld);
         } else {
-            match inner_messages(&message) {
+            match client_messages(&message) {
                 Ok(inner) => {
                     self.remember(message.msg_id);
                     inner.into_iter().for_each(|m| self.take_one(now, salts, m, true));
@@ -239,7 +238,7 @@ impl Session {
     }
 
     fn repeat_container(&mut self, now: Millis, salts: &Salts, message: &Message) {
-        match inner_messages(message) {
+        match client_messages(message) {
             Ok(inner) if inner.iter().all(|m| self.seen.contains(&m.msg_id)) => {
                 inner.into_iter().for_each(|m| self.take_one(now, salts, m, true));
             }
@@ -258,7 +257,7 @@ impl Session {
             self.bad_message(now, &message, Bad::TooOld);
             return;
         }
-        if !self.unpack(&mut message) {
+        if self.unpack(&mut message).is_err() || container::is_container(&message) {
             self.bad_message(now, &message, Bad::Container);
             return;
         }
@@ -285,24 +284,11 @@ impl Session {
     }
 
     /// Replaces `gzip_packed` by what is in it, unless that would be too much.
-    fn unpack(&mut self, message: &mut Message) -> bool {
-        if constructor(&message.body) != Some(service::GZIP_PACKED) {
-            return true;
+    fn unpack(&mut self, message: &mut Message) -> Result<(), Malformed> {
+        if constructor(&message.body) == Some(service::GZIP_PACKED) {
+            message.body = self.unpacking.unpack(&message.body)?;
         }
-        let Ok(packed) = Reader(&message.body[4..]).string() else {
-            return false;
-        };
-        let room = GZIP_UNPACKED_MAX.min(PACKET_UNPACKED_MAX.saturating_sub(self.unpacked));
-        let mut unpacked = Vec::new();
-        let mut decoder = flate2::read::GzDecoder::new(packed).take(room as u64 + 1);
-        let done = decoder.read_to_end(&mut unpacked);
-        // Work that came to nothing counts too.
-        self.unpacked += unpacked.len();
-        if done.is_err() || unpacked.len() > room {
-            return false;
-        }
-        message.body = unpacked;
-        constructor(&message.body) != Some(service::MSG_CONTAINER)
+        Ok(())
     }
 
     fn request(&mut self, now: Millis, message: Message) {
@@ -535,7 +521,7 @@ impl Session {
         let dropped = self.asked.get(&request).is_some_and(|asked| asked.dropped);
         let result = match answer {
             _ if dropped => body(service::RPC_ANSWER_DROPPED_RUNNING, |_| {}),
-            Answer::Result(bytes) => packed(bytes),
+            Answer::Result(bytes) => gzip::packed(bytes),
             Answer::Error(code, text) => body(service::RPC_ERROR, |b| {
                 b.i32(code);
                 b.string(text.as_bytes());
@@ -560,7 +546,7 @@ impl Session {
         let full = self.waiting_bytes + object.len() > UNACKED_BYTES_MAX
             || self.waiting.len() >= UNACKED_MESSAGES_MAX;
         if !full {
-            self.send_content(now, packed(object), None);
+            self.send_content(now, gzip::packed(object), None);
             return;
         }
         self.waiting.retain(|_, waiting| waiting.answers.is_some());
@@ -713,39 +699,26 @@ impl Session {
         if batch.len() <= 1 {
             return batch.pop();
         }
-        let contents = body(service::MSG_CONTAINER, |b| {
-            b.u32(u32::try_from(batch.len()).unwrap_or(0));
-            for message in &batch {
-                b.i64(message.msg_id);
-                b.i32(message.seq_no);
-                b.u32(u32::try_from(message.body.len()).unwrap_or(0));
-                b.extend(&message.body);
-            }
-        });
         let msg_id = self.next_id(now, false);
         Some(Message {
             msg_id,
             seq_no: self.content_sent.wrapping_mul(2),
-            body: contents,
+            body: container::write(&batch),
         })
     }
 
     /// Messages for one container: within its bounds, but at least one.
     fn batch(&mut self, connection: ConnectionId) -> Vec<Message> {
-        let mut bytes = 0;
+        let mut room = container::Room::default();
         let mut batch: Vec<Message> = Vec::new();
-        let mut fits = |batch: &Vec<Message>, len: usize| {
-            bytes += len + 16;
-            batch.is_empty() || (bytes <= CONTAINER_BYTES_MAX && batch.len() < CONTAINER_MESSAGES_MAX)
-        };
         while let Some(message) = self.loose.first() {
-            if !fits(&batch, message.body.len()) {
+            if !room.take(message.body.len()) {
                 return batch;
             }
             batch.push(self.loose.remove(0));
         }
         for (msg_id, waiting) in self.waiting.iter_mut().filter(|(_, w)| w.sent_on.is_none()) {
-            if !fits(&batch, waiting.body.len()) {
+            if !room.take(waiting.body.len()) {
                 break;
             }
             waiting.sent_on = Some(connection);
@@ -759,46 +732,12 @@ impl Session {
     }
 }
 
-fn constructor(body: &[u8]) -> Option<u32> {
-    body.first_chunk::<4>().map(|id| u32::from_le_bytes(*id))
-}
-
-/// The messages of a container: all are well-formed, or none counts.
-fn inner_messages(container: &Message) -> Result<Vec<Message>, Malformed> {
-    let mut reader = Reader(&container.body[4..]);
-    let count = usize::try_from(reader.u32()?).map_err(|_| Malformed)?;
-    if count > CONTAINER_MESSAGES_MAX {
-        return Err(Malformed);
-    }
-    let mut messages = Vec::with_capacity(count);
-    for _ in 0..count {
-        let (msg_id, seq_no) = (reader.i64()?, reader.i32()?);
-        let len = usize::try_from(reader.u32()?).map_err(|_| Malformed)?;
-        let body = reader.take(len)?.to_vec();
-        let nested = constructor(&body) == Some(service::MSG_CONTAINER);
-        if len % 4 != 0 || nested || msg_id >= container.msg_id || msg_id & 3 != 0 {
-            return Err(Malformed);
-        }
-        messages.push(Message { msg_id, seq_no, body });
-    }
-    if reader.0.is_empty() {
+/// The messages of a client's container.
+fn client_messages(container: &Message) -> Result<Vec<Message>, Malformed> {
+    let messages = container::read(container)?;
+    if messages.iter().all(|m| m.msg_id & 3 == 0) {
         Ok(messages)
     } else {
         Err(Malformed)
     }
-}
-
-/// `gzip_packed` when that is shorter.
-fn packed(object: Vec<u8>) -> Vec<u8> {
-    if object.len() < GZIP_FROM {
-        return object;
-    }
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    let Ok(packed) = encoder.write_all(&object).and_then(|()| encoder.finish()) else {
-        return object;
-    };
-    if packed.len() + 16 >= object.len() {
-        return object;
-    }
-    body(service::GZIP_PACKED, |b| b.string(&packed))
 }

@@ -23,6 +23,20 @@ pub(super) fn head(stream: &[u8]) -> Option<Head> {
     })
 }
 
+/// The packet in a padded frame (TR-3): a plain one says its length, an encrypted one is 24 bytes and
+/// whole blocks. What is shorter than both is left as it is.
+pub(super) fn without_padding(payload: &[u8]) -> &[u8] {
+    let len = match (payload.first_chunk::<20>(), payload.len()) {
+        (Some([0, 0, 0, 0, 0, 0, 0, 0, .., a, b, c, d]), len) => {
+            let body = usize::try_from(u32::from_le_bytes([*a, *b, *c, *d])).unwrap_or(usize::MAX);
+            len.min(body.saturating_add(20))
+        }
+        (_, len @ 24..) => len - (len - 24) % 16,
+        (_, len) => len,
+    };
+    &payload[..len]
+}
+
 pub(super) fn send(payload: &[u8], quick_ack: bool, out: &mut Vec<u8>) {
     let len = u32::try_from(payload.len()).unwrap_or(0);
     out.extend((len | if quick_ack { QUICK_ACK } else { 0 }).to_le_bytes());

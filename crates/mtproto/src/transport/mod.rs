@@ -285,15 +285,10 @@ impl Transport {
         let frame = std::mem::replace(&mut self.stream, rest);
         let payload = match framing {
             Framing::Full => self.counters.open(&frame)?,
+            Framing::Padded => intermediate::without_padding(&frame[head_len..]).to_vec(),
             _ => frame[head_len..].to_vec(),
         };
         Ok(Some(Frame { payload, quick_ack }))
-    }
-
-    /// Whether padding may follow a packet inside its frame.
-    #[must_use]
-    pub fn is_padded(&self) -> bool {
-        self.framing == Some(Framing::Padded)
     }
 
     /// Bytes that are held for packets that are not whole yet.
