@@ -1,0 +1,17 @@
+mod add_chat_user;
+mod check_chat_invite;
+mod create_chat;
+mod delete_chat_user;
+mod delete_exported_chat_invite;
+mod edit_chat_about;
+mod edit_chat_admin;
+mod edit_chat_default_banned_rights;
+mod edit_chat_photo;
+mod edit_chat_title;
+mod edit_exported_chat_invite;
+mod export_chat_invite;
+mod get_chats;
+mod get_exported_chat_invites;
+mod get_full_chat;
+mod group;
+mod import_chat_invite;
