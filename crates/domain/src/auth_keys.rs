@@ -124,13 +124,14 @@ pub async fn await_password(tx: &mut Tx, awaits: Awaits) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Binds a temporary key to a permanent one, in the temporary key's partition.
+/// Binds a temporary key to a permanent one, in the temporary key's partition. A key that is bound stays
+/// with the permanent key that it is bound to.
 ///
 /// # Errors
 /// [`Fault`].
 pub async fn bind(tx: &mut Tx, permanent: AuthKeyId) -> Result<(), Fault> {
     if let Some(mut key) = auth_key(tx).await? {
-        key.bound_to = Some(permanent);
+        key.bound_to.get_or_insert(permanent);
         tx.put(keys::subject(), &key);
     }
     Ok(())

@@ -23,6 +23,7 @@ pub mod privacy;
 pub mod record;
 pub mod search;
 pub mod sessions;
+pub mod srp;
 pub mod tx;
 pub mod updates;
 pub mod usernames;

@@ -1,7 +1,10 @@
 //! `auth.*`
 pub mod accept_login_token;
+pub mod bind_temp_auth_key;
 pub mod cancel_code;
+pub mod check_password;
 mod code;
+pub mod drop_temp_auth_keys;
 pub mod export_authorization;
 pub mod export_login_token;
 pub mod import_authorization;
