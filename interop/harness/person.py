@@ -59,7 +59,7 @@ class Person:
                 if "event" in said:
                     self.events.append(said)
                 else:
-                    self.answers[said["id"]] = said
+                    self.answers[said["call"]] = said
                 self.news.notify_all()
         with self.news:
             self.answers = None
@@ -71,7 +71,7 @@ class Person:
             self.number += 1
             number = self.number
         try:
-            self.process.stdin.write(json.dumps({"id": number, "do": deed, **arguments}) + "\n")
+            self.process.stdin.write(json.dumps({"call": number, "do": deed, **arguments}) + "\n")
         except OSError as error:
             raise CallFailed(f"{self.name}.{deed}: the driver has ended") from error
         return number

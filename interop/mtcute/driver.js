@@ -368,14 +368,14 @@ const deeds = {
     },
 }
 
-async function perform({ id, do: name, ...request }) {
+async function perform({ call, do: name, ...request }) {
     const deed = deeds[name]
-    if (!deed) return emit({ id, unsupported: true })
+    if (!deed) return emit({ call, unsupported: true })
     try {
-        emit({ id, ok: (await deed(request)) ?? null })
+        emit({ call, ok: (await deed(request)) ?? null })
     } catch (error) {
         console.error(error)
-        emit({ id, error: `${error.name}: ${error.text ?? error.message}` })
+        emit({ call, error: `${error.name}: ${error.text ?? error.message}` })
     }
 }
 

@@ -309,16 +309,16 @@ class Driver:
 
 
 async def perform(driver, request):
-    number, name = request.pop("id"), request.pop("do")
+    number, name = request.pop("call"), request.pop("do")
     deed = getattr(driver, f"do_{name}", None)
     if deed is None:
-        emit({"id": number, "unsupported": True})
+        emit({"call": number, "unsupported": True})
         return
     try:
-        emit({"id": number, "ok": await deed(**request)})
+        emit({"call": number, "ok": await deed(**request)})
     except Exception as error:
         traceback.print_exc()
-        emit({"id": number, "error": f"{type(error).__name__}: {error}"})
+        emit({"call": number, "error": f"{type(error).__name__}: {error}"})
 
 
 async def main():

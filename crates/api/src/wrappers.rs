@@ -125,10 +125,18 @@ fn unpack(body: &[u8]) -> Result<Vec<u8>, RpcError> {
     let mut reader = havre_tl::Reader::new(&body[4..]);
     let packed: Vec<u8> = reader.read().map_err(|_| RpcError::INPUT_REQUEST_INVALID)?;
     let mut unpacked = Vec::new();
-    let mut decoder = flate2::read::GzDecoder::new(&packed[..]).take(UNPACKED_MAX + 1);
-    decoder
-        .read_to_end(&mut unpacked)
-        .map_err(|_| RpcError::INPUT_REQUEST_INVALID)?;
+    // gzip by the rules, zlib by mtcute.
+    let is_gzip = packed.starts_with(&[0x1f, 0x8b]);
+    let done = if is_gzip {
+        flate2::read::GzDecoder::new(&packed[..])
+            .take(UNPACKED_MAX + 1)
+            .read_to_end(&mut unpacked)
+    } else {
+        flate2::read::ZlibDecoder::new(&packed[..])
+            .take(UNPACKED_MAX + 1)
+            .read_to_end(&mut unpacked)
+    };
+    done.map_err(|_| RpcError::INPUT_REQUEST_INVALID)?;
     if unpacked.len() as u64 > UNPACKED_MAX {
         return Err(RpcError::INPUT_REQUEST_TOO_LONG);
     }

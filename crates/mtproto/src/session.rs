@@ -266,7 +266,8 @@ impl Session {
         };
         let is_call = !service::FROM_CLIENTS.contains(&constructor);
         match constructor {
-            service::MSGS_ACK | service::MSG_COPY if message.seq_no & 1 != 0 => {
+            // An odd msgs_ack is against the rules, but mtcute sends it and gives its session up when told.
+            service::MSG_COPY if message.seq_no & 1 != 0 => {
                 return self.bad_message(now, &message, Bad::EvenExpected);
             }
             _ if is_call && message.seq_no & 1 == 0 => {

@@ -16,12 +16,12 @@ fn emit(line: &Value) {
 }
 
 async fn perform(person: Arc<Person>, request: Value) {
-    let id = request["id"].clone();
+    let call = request["call"].clone();
     let name = request["do"].as_str().unwrap_or_default().to_owned();
     emit(&match deeds::perform(&person, &name, &request).await {
-        Ok(Some(result)) => json!({ "id": id, "ok": result }),
-        Ok(None) => json!({ "id": id, "unsupported": true }),
-        Err(error) => json!({ "id": id, "error": format!("{error:#}") }),
+        Ok(Some(result)) => json!({ "call": call, "ok": result }),
+        Ok(None) => json!({ "call": call, "unsupported": true }),
+        Err(error) => json!({ "call": call, "error": format!("{error:#}") }),
     });
 }
 
