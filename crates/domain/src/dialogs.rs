@@ -138,3 +138,19 @@ pub async fn count(tx: &mut Tx, folder: u8) -> Result<usize, Fault> {
         .await?
         .len())
 }
+
+/// Puts a folder's pins in this order: those that come or go change with it.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn set_pins(tx: &mut Tx, folder: u8, order: Vec<Peer>) -> Result<(), Fault> {
+    let before = pins(tx, folder).await?;
+    for peer in before.iter().filter(|p| !order.contains(p)) {
+        change(tx, *peer, |d| d.pinned = false).await?;
+    }
+    for peer in order.iter().filter(|p| !before.contains(p)) {
+        change(tx, *peer, |d| d.pinned = true).await?;
+    }
+    tx.put(keys::pins(folder), &Pins(order));
+    Ok(())
+}

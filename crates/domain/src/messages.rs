@@ -458,3 +458,24 @@ pub async fn was_read(tx: &mut Tx, now: Time, peer: Peer, max_id: MessageId) -> 
     updates::append(tx, now, Event::ReadOutbox { peer, max_id }).await?;
     Ok(true)
 }
+
+/// Marks voice notes, video notes and mentions as consumed. True when any was not before.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn consume(tx: &mut Tx, now: Time, ids: &[MessageId]) -> Result<bool, Fault> {
+    let mut consumed = Vec::with_capacity(ids.len());
+    for &id in ids {
+        if let Some((peer, mut message)) = find(tx, id).await?
+            && std::mem::take(&mut message.media_unread)
+        {
+            tx.put(keys::message(peer, id), &message);
+            consumed.push(id);
+        }
+    }
+    if consumed.is_empty() {
+        return Ok(false);
+    }
+    updates::append(tx, now, Event::ReadContents(consumed)).await?;
+    Ok(true)
+}

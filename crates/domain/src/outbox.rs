@@ -47,6 +47,11 @@ pub enum Effect {
         /// The newest message that was read.
         origin: Origin,
     },
+    /// To a person: their voice or video note was listened to or watched.
+    Consumed {
+        /// Which.
+        origin: Origin,
+    },
     /// To a person: a message was pinned or unpinned for everybody.
     Pinned {
         /// Which.
@@ -127,6 +132,7 @@ async fn apply_to_user(tx: &mut Tx, now: Time, owner: UserId, effect: Effect) ->
         } => edited(tx, now, owner, origin, content, edit_date).await,
         Effect::Deleted { origins } => deleted(tx, now, owner, &origins).await,
         Effect::WasRead { peer, origin } => was_read(tx, now, owner, peer, origin).await,
+        Effect::Consumed { origin } => consumed(tx, now, owner, origin).await,
         Effect::Pinned { origin, pinned } => pin(tx, now, owner, origin, pinned).await,
         Effect::SignedUp { profile, session } => {
             tx.put(keys::profile(), &profile);
@@ -195,6 +201,13 @@ async fn was_read(tx: &mut Tx, now: Time, owner: UserId, peer: Peer, origin: Ori
         return Ok(());
     };
     messages::was_read(tx, now, peer, id).await.map(drop)
+}
+
+async fn consumed(tx: &mut Tx, now: Time, owner: UserId, origin: Origin) -> Result<(), Fault> {
+    let Some(id) = messages::local_id(tx, owner, origin).await? else {
+        return Ok(());
+    };
+    messages::consume(tx, now, &[id]).await.map(drop)
 }
 
 async fn pin(tx: &mut Tx, now: Time, owner: UserId, origin: Origin, pinned: bool) -> Result<(), Fault> {

@@ -4,6 +4,7 @@
 mod account;
 mod auth;
 mod contacts;
+mod folders;
 mod help;
 mod langpack;
 mod messages;

@@ -122,6 +122,56 @@ pub async fn send(
 
 /// Puts a message into the sender's box and on its way to the others.
 async fn add(cx: &mut Cx, audience: &Audience, one: Outgoing) -> Result<MessageId, Error> {
+    let content = enums::Message::Message(one.content).to_bytes();
+    let parcel = Parcel {
+        random_id: one.random_id,
+        reply: one.reply,
+        content,
+        media_unread: one.media_unread,
+    };
+    add_content(cx, audience, parcel).await
+}
+
+/// Adds a service message of the asker's.
+///
+/// # Errors
+/// [`Error`].
+pub async fn add_service(
+    cx: &mut Cx,
+    audience: &Audience,
+    random_id: RandomId,
+    reply: Option<MessageId>,
+    action: enums::MessageAction,
+    silent: bool,
+) -> Result<MessageId, Error> {
+    let message = types::MessageService {
+        silent,
+        action,
+        ..Default::default()
+    };
+    let content = enums::Message::MessageService(message).to_bytes();
+    add_content(
+        cx,
+        audience,
+        Parcel {
+            random_id,
+            reply,
+            content,
+            media_unread: false,
+        },
+    )
+    .await
+}
+
+/// A message as it is kept.
+struct Parcel {
+    random_id: RandomId,
+    reply: Option<MessageId>,
+    content: Vec<u8>,
+    media_unread: bool,
+}
+
+async fn add_content(cx: &mut Cx, audience: &Audience, one: Parcel) -> Result<MessageId, Error> {
     let (me, now, peer) = (cx.me()?, cx.world.now, audience.peer);
     let tx = cx.own()?;
     let reply = match one.reply {
@@ -133,7 +183,6 @@ async fn add(cx: &mut Cx, audience: &Audience, one: Outgoing) -> Result<MessageI
         source: Peer::User(me),
         id,
     };
-    let content = enums::Message::Message(one.content).to_bytes();
     for (user, seen_as) in &audience.others {
         let arrival = Arrival {
             peer: *seen_as,
@@ -143,7 +192,7 @@ async fn add(cx: &mut Cx, audience: &Audience, one: Outgoing) -> Result<MessageI
             reply: reply.map(|(_, origin)| origin),
             mentioned: false,
             media_unread: one.media_unread,
-            content: content.clone(),
+            content: one.content.clone(),
         };
         tx.send(partition::user(*user), &Effect::Arrive(arrival));
     }
@@ -158,7 +207,7 @@ async fn add(cx: &mut Cx, audience: &Audience, one: Outgoing) -> Result<MessageI
         mentioned: false,
         media_unread: one.media_unread && !audience.others.is_empty(),
         random_id: Some(one.random_id),
-        content,
+        content: one.content,
     };
     messages::remember_random_id(tx, now, peer, one.random_id, id).await?;
     messages::add_own(tx, now, peer, id, message).await?;

@@ -1,0 +1,2 @@
+//! `folders.*`
+pub mod edit_peer_folders;
