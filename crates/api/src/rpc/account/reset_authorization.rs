@@ -12,20 +12,23 @@ use crate::error::{Error, RpcError};
 /// Who is logged in.
 pub const ACCESS: Access = Access::Login;
 
-/// Answers.
+/// Answers. A login may always end those that began after it.
 ///
 /// # Errors
-/// `400 HASH_INVALID`, `406 FRESH_RESET_AUTHORISATION_FORBIDDEN` for a login younger than a day.
+/// `400 HASH_INVALID`, `406 FRESH_RESET_AUTHORISATION_FORBIDDEN` when a login younger than a day would end
+/// an older one.
 pub async fn call(cx: &mut Cx, request: functions::account::ResetAuthorization) -> Result<bool, Error> {
+    let current = current(cx).await?;
     let logins = sessions::all(cx.own()?).await?;
     let named = logins
         .iter()
-        .find(|s| s.hash == request.hash && s.parent.is_none());
-    let key = named.ok_or(RpcError::HASH_INVALID)?.key;
-    if key == may_end_others(cx).await? {
-        return Err(RpcError::HASH_INVALID.into());
+        .find(|s| s.hash == request.hash && s.parent.is_none() && s.key != current);
+    let named = named.ok_or(RpcError::HASH_INVALID)?;
+    let own = logins.iter().find(|s| s.key == current);
+    if own.is_none_or(|own| named.created < own.created) {
+        may_end_others(cx).await?;
     }
-    end(cx, key).await?;
+    end(cx, named.key).await?;
     Ok(true)
 }
 

@@ -51,8 +51,11 @@ fn lock(
     verifier: Vec<u8>,
     hint: String,
 ) -> Result<Option<Lock>, RpcError> {
+    // Telethon removes a password by an empty one under the algorithm offered, mtcute under an unknown one.
+    if verifier.is_empty() {
+        return Ok(None);
+    }
     let algo: password::Algo = match algo {
-        enums::PasswordKdfAlgo::PasswordKdfAlgoUnknown if verifier.is_empty() => return Ok(None),
         enums::PasswordKdfAlgo::PasswordKdfAlgoUnknown => return Err(RpcError::NEW_SETTINGS_INVALID),
         enums::PasswordKdfAlgo::PasswordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow(algo) => {
             algo
