@@ -96,13 +96,22 @@ pub fn full_photo(stored: &Chat) -> Option<enums::Photo> {
 fn photo(stored: &Chat) -> enums::ChatPhoto {
     match full_photo(stored) {
         Some(enums::Photo::Photo(photo)) => types::ChatPhoto {
+            has_video: false,
             photo_id: photo.id,
+            stripped_thumb: stripped(&photo),
             dc_id: crate::DC_ID,
-            ..types::ChatPhoto::default()
         }
         .into(),
         _ => enums::ChatPhoto::ChatPhotoEmpty,
     }
+}
+
+/// The few bytes of a photo that are shown while it loads.
+fn stripped(photo: &types::Photo) -> Option<Vec<u8>> {
+    photo.sizes.iter().find_map(|size| match size {
+        enums::PhotoSize::PhotoStrippedSize(size) => Some(size.bytes.clone()),
+        _ => None,
+    })
 }
 
 /// The members of a group.

@@ -2,11 +2,7 @@
 //! away.
 
 use havre_domain::ids::ChatId;
-use havre_domain::keys;
-use havre_domain::limits::PHOTOS_MAX;
-use havre_domain::users::Photo;
-use havre_store::Order;
-use havre_tl::{Deserialize as _, Serialize as _, enums, functions, types};
+use havre_tl::{Serialize as _, enums, functions, types};
 
 use super::groups;
 use crate::content::photo;
@@ -42,30 +38,20 @@ pub async fn call(cx: &mut Cx, request: functions::messages::EditChatPhoto) -> R
     Ok(groups::publish(cx, group, action, &told, before).await?.into())
 }
 
-/// The photo that the asker chose: an upload, one of their own, or none.
+/// The photo that the asker chose: a new one, one of theirs, or none. Videos are not built.
 async fn chosen(cx: &mut Cx, input: &enums::InputChatPhoto) -> Result<Option<enums::Photo>, Error> {
-    let wanted = match input {
+    let photo = match input {
         enums::InputChatPhoto::InputChatPhotoEmpty => return Ok(None),
-        enums::InputChatPhoto::InputChatUploadedPhoto(types::InputChatUploadedPhoto {
-            file: Some(file),
-            ..
-        }) => return Ok(Some(photo::of_profile(cx, file).await?.into())),
-        enums::InputChatPhoto::InputChatPhoto(types::InputChatPhoto {
-            id: enums::InputPhoto::InputPhoto(photo),
-        }) => photo,
-        _ => return Err(RpcError::PHOTO_INVALID.into()),
+        enums::InputChatPhoto::InputChatPhoto(chosen) => photo::named(cx, &chosen.id).await?,
+        enums::InputChatPhoto::InputChatUploadedPhoto(uploaded) => match &uploaded.file {
+            Some(file) => photo::of_profile(cx, file).await?,
+            None => return Err(RpcError::PHOTO_INVALID.into()),
+        },
     };
-    let own = cx
-        .view_own()?
-        .records::<Photo>(&keys::photos(), Order::Descending, PHOTOS_MAX)
-        .await?;
-    let is_wanted = |p: &enums::Photo| {
-        matches!(p, enums::Photo::Photo(p)
-        if p.id == wanted.id && p.access_hash == wanted.access_hash)
-    };
-    let found = own
-        .iter()
-        .filter_map(|(_, p)| enums::Photo::from_bytes(&p.photo).ok())
-        .find(is_wanted);
-    found.map(Some).ok_or(RpcError::PHOTO_INVALID.into())
+    // Photos of messages are made in other sizes than what a group is shown by.
+    let shown = |size: &enums::PhotoSize| matches!(size, enums::PhotoSize::PhotoSize(s) if s.r#type == "a");
+    if !photo.sizes.iter().any(shown) {
+        return Err(RpcError::PHOTO_INVALID.into());
+    }
+    Ok(Some(photo.into()))
 }

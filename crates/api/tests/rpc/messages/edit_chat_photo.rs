@@ -1,19 +1,104 @@
+use std::io::Cursor;
+
 use havre_api::error::RpcError;
+use havre_sim::town::Client;
 use havre_tl::{enums, functions, types};
 
-use super::group::group;
+use super::group::{Group, actions, group, updates};
+
+fn edit(group: &Group, by: &Client, photo: enums::InputChatPhoto) -> Result<enums::Updates, RpcError> {
+    by.call(functions::messages::EditChatPhoto {
+        chat_id: group.id,
+        photo,
+    })
+}
+
+/// A picture as its owner's upload.
+fn uploaded(by: &Client) -> enums::InputChatPhoto {
+    let mut png = Cursor::new(Vec::new());
+    image::RgbImage::from_pixel(640, 640, image::Rgb([10, 90, 160]))
+        .write_to(&mut png, image::ImageFormat::Png)
+        .unwrap();
+    let part = functions::upload::SaveFilePart {
+        file_id: 77,
+        file_part: 0,
+        bytes: png.into_inner(),
+    };
+    assert_eq!(by.call(part), Ok(true));
+    let file = types::InputFile {
+        id: 77,
+        parts: 1,
+        name: "harbour.png".into(),
+        md5_checksum: String::new(),
+    };
+    types::InputChatUploadedPhoto {
+        file: Some(file.into()),
+        ..Default::default()
+    }
+    .into()
+}
 
 #[test]
-fn only_a_photo_that_one_has_can_be_chosen() {
+fn an_upload_becomes_the_photo_that_everybody_sees_and_fetches() {
     let group = group(1);
-    let edit = |photo| {
-        group.alice.call(functions::messages::EditChatPhoto {
-            chat_id: group.id,
-            photo,
-        })
+    let answer = edit(&group, &group.bob, uploaded(&group.bob)).unwrap();
+    let [enums::MessageAction::MessageActionChatEditPhoto(action)] = &actions(updates(&answer))[..] else {
+        panic!("it is announced");
     };
-    let none = edit(enums::InputChatPhoto::InputChatPhotoEmpty).unwrap_err();
-    assert_eq!(none, RpcError::CHAT_NOT_MODIFIED);
+    let enums::Photo::Photo(photo) = &action.photo else {
+        panic!("in full");
+    };
+    assert_eq!(actions(&group.carol.pushed_updates()).len(), 1);
+    let enums::ChatPhoto::ChatPhoto(shown) = group.chat(&group.carol).photo else {
+        panic!("it is shown");
+    };
+    assert_eq!(shown.photo_id, photo.id);
+    assert!(shown.stripped_thumb.is_some());
+    let full = group.full(&group.carol).chat_photo;
+    assert_eq!(full.as_ref(), Some(&action.photo));
+    let fetched = group.carol.call(functions::upload::GetFile {
+        location: types::InputPeerPhotoFileLocation {
+            big: true,
+            peer: group.peer(),
+            photo_id: photo.id,
+        }
+        .into(),
+        limit: 1 << 20,
+        ..Default::default()
+    });
+    assert!(matches!(fetched, Ok(enums::upload::File::File(f)) if !f.bytes.is_empty()));
+}
+
+#[test]
+fn a_photo_goes_and_comes_back_by_its_name() {
+    let group = group(2);
+    edit(&group, &group.alice, uploaded(&group.alice)).unwrap();
+    let Some(enums::Photo::Photo(photo)) = group.full(&group.alice).chat_photo else {
+        panic!("it is there");
+    };
+    let gone = edit(&group, &group.alice, enums::InputChatPhoto::InputChatPhotoEmpty).unwrap();
+    assert_eq!(
+        actions(updates(&gone)),
+        [enums::MessageAction::MessageActionChatDeletePhoto]
+    );
+    assert_eq!(group.chat(&group.bob).photo, enums::ChatPhoto::ChatPhotoEmpty);
+    let named = types::InputChatPhoto {
+        id: types::InputPhoto {
+            id: photo.id,
+            access_hash: photo.access_hash,
+            file_reference: photo.file_reference,
+        }
+        .into(),
+    };
+    assert!(edit(&group, &group.alice, named.into()).is_ok());
+}
+
+#[test]
+fn nothing_new_foreign_photos_and_members_without_rights_are_refused() {
+    let group = group(3);
+    let refused = |by, photo| edit(&group, by, photo).unwrap_err();
+    let none = || enums::InputChatPhoto::InputChatPhotoEmpty;
+    assert_eq!(refused(&group.alice, none()), RpcError::CHAT_NOT_MODIFIED);
     let foreign = types::InputChatPhoto {
         id: types::InputPhoto {
             id: 1,
@@ -22,5 +107,12 @@ fn only_a_photo_that_one_has_can_be_chosen() {
         }
         .into(),
     };
-    assert_eq!(edit(foreign.into()).unwrap_err(), RpcError::PHOTO_INVALID);
+    assert_eq!(refused(&group.alice, foreign.into()), RpcError::FILE_ID_INVALID);
+    let empty = types::InputChatUploadedPhoto::default();
+    assert_eq!(refused(&group.alice, empty.into()), RpcError::PHOTO_INVALID);
+    group.ban(types::ChatBannedRights {
+        change_info: true,
+        ..Default::default()
+    });
+    assert_eq!(refused(&group.bob, none()), RpcError::CHAT_ADMIN_REQUIRED);
 }
