@@ -26,6 +26,8 @@ fn main() {
     }
     let out = format!(
         "/// Runs the handler of a method.\n\
+         // One arm for each method: as long as the list of them.\n\
+         #[allow(clippy::too_many_lines)]\n\
          async fn route(cx: &mut Cx, method: u32, body: &[u8]) -> Result<Vec<u8>, Error> {{\n\
          match method {{\n{arms}_ => Err(RpcError::INPUT_METHOD_INVALID.into()),\n}}\n}}\n"
     );

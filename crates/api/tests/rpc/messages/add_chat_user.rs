@@ -1,3 +1,5 @@
+use std::slice::from_ref;
+
 use havre_api::error::RpcError;
 use havre_tl::{enums, types};
 
@@ -17,7 +19,7 @@ fn the_newcomer_gets_what_was_said_and_everybody_is_told() {
         users: ids(&[&group.dan]),
     };
     let action = enums::MessageAction::MessageActionChatAddUser(action);
-    assert_eq!(actions(updates(&added.updates)), [action.clone()]);
+    assert_eq!(actions(updates(&added.updates)), from_ref(&action));
     let told = group.bob.pushed_updates();
     assert_eq!(members(&told), Some(everybody.clone()));
     let newcomer = group.dan.pushed_updates();

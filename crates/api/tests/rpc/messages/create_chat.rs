@@ -1,3 +1,5 @@
+use std::slice::from_ref;
+
 use havre_api::error::RpcError;
 use havre_sim::town::Town;
 use havre_tl::{enums, functions, types};
@@ -25,12 +27,12 @@ fn everybody_is_told_once_with_members_and_service_message() {
         users: ids(&[&alice, &bob]),
     };
     let created = enums::MessageAction::MessageActionChatCreate(created);
-    assert_eq!(actions(answer), [created.clone()]);
+    assert_eq!(actions(answer), from_ref(&created));
     assert_eq!(members(answer), Some(ids(&[&alice, &bob])));
     assert_eq!(alice.pushed(), [], "the answer told it already");
     for told in [&tablet, &bob] {
         let pushed = told.pushed_updates();
-        assert_eq!(actions(&pushed), [created.clone()]);
+        assert_eq!(actions(&pushed), from_ref(&created));
         assert_eq!(members(&pushed), Some(ids(&[&alice, &bob])));
     }
     let id = chat_named(&invited.updates);

@@ -18,7 +18,7 @@ fn uploaded(by: &Client) -> enums::InputChatPhoto {
     let mut png = Cursor::new(Vec::new());
     image::RgbImage::from_pixel(640, 640, image::Rgb([10, 90, 160]))
         .write_to(&mut png, image::ImageFormat::Png)
-        .unwrap();
+        .expect("a picture is written to memory");
     let part = functions::upload::SaveFilePart {
         file_id: 77,
         file_part: 0,

@@ -16,7 +16,7 @@ fn who_joins_by_link_is_announced_and_writes() {
         inviter_id: group.alice.user().0,
     };
     let action = enums::MessageAction::MessageActionChatJoinedByLink(action);
-    assert_eq!(actions(updates(&joined.updates)), [action.clone()]);
+    assert_eq!(actions(updates(&joined.updates)), std::slice::from_ref(&action));
     let told = group.bob.pushed_updates();
     assert_eq!(actions(&told), [action]);
     let everybody = ids(&[&group.alice, &group.bob, &group.carol, &group.dan]);
