@@ -1,0 +1,6 @@
+//! `account.*`: one file for each method, those that share a flow together.
+
+#[path = "rpc/account/mod.rs"]
+mod account;
+#[path = "rpc/srp.rs"]
+mod srp;

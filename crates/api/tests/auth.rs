@@ -1,0 +1,6 @@
+//! `auth.*`: one file for each method, those that share a flow together.
+
+#[path = "rpc/auth/mod.rs"]
+mod auth;
+#[path = "rpc/srp.rs"]
+mod srp;

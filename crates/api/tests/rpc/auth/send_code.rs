@@ -1,0 +1,139 @@
+//! `auth.sendCode`, `auth.resendCode`, `auth.cancelCode`.
+
+use havre_api::error::RpcError;
+use havre_sim::Town;
+use havre_tl::{enums, functions};
+
+use super::{code_of, send_code, sign_in};
+
+#[test]
+fn a_free_number_gets_its_code_from_the_provider() {
+    let town = Town::new(1);
+    let client = town.client();
+    let sent = send_code(&client, "+7 999 000-00-01").unwrap();
+    assert!(matches!(sent.r#type, enums::auth::SentCodeType::SentCodeTypeSms(t) if t.length == 5));
+    let code = code_of(&town, "79990000001");
+    assert!(code.len() == 5 && code.bytes().all(|b| b.is_ascii_digit()));
+}
+
+#[test]
+fn whoever_is_logged_in_elsewhere_reads_the_code_there() {
+    let town = Town::new(2);
+    let alice = town.person("79990000001", "Alice");
+    let sent = send_code(&town.client(), "79990000001").unwrap();
+    assert!(matches!(
+        sent.r#type,
+        enums::auth::SentCodeType::SentCodeTypeApp(_)
+    ));
+    assert_eq!(town.env().code("79990000001"), None, "the provider is not needed");
+    let code = town
+        .env()
+        .run(town.api().pending_code("79990000001"))
+        .unwrap()
+        .unwrap();
+    let pushed = alice.pushed();
+    let [enums::Updates::Updates(updates)] = &pushed[..] else {
+        panic!("{pushed:?}")
+    };
+    let [enums::Update::UpdateNewMessage(update)] = &updates.updates[..] else {
+        panic!("{updates:?}")
+    };
+    let enums::Message::Message(message) = &update.message else {
+        panic!("{update:?}")
+    };
+    assert!(message.message.contains(&code));
+    assert_eq!(
+        message.peer_id,
+        havre_tl::types::PeerUser { user_id: 777_000 }.into()
+    );
+    assert!(
+        updates
+            .users
+            .iter()
+            .any(|u| matches!(u, enums::User::User(u) if u.id == 777_000))
+    );
+}
+
+#[test]
+fn every_code_is_a_message_of_its_own() {
+    let town = Town::new(3);
+    let alice = town.person("79990000001", "Alice");
+    for _ in 0..2 {
+        send_code(&town.client(), "79990000001").unwrap();
+    }
+    assert_eq!(alice.pushed_updates().len(), 2);
+}
+
+#[test]
+fn too_many_codes_wait_for_the_true_time() {
+    let town = Town::new(4);
+    for _ in 0..5 {
+        send_code(&town.client(), "79990000001").unwrap();
+        town.pass(10);
+    }
+    let refused = send_code(&town.client(), "79990000001").unwrap_err();
+    assert_eq!(refused, RpcError::flood_wait(3600 - 50));
+    assert!(
+        send_code(&town.client(), "79990000002").is_ok(),
+        "another number is not concerned"
+    );
+    town.pass(3550);
+    assert!(send_code(&town.client(), "79990000001").is_ok());
+}
+
+#[test]
+fn nonsense_is_refused() {
+    let town = Town::new(5);
+    let refused = send_code(&town.client(), "not a number").unwrap_err();
+    assert_eq!(refused, RpcError::PHONE_NUMBER_INVALID);
+    let no_app = town.client().call(functions::auth::SendCode {
+        phone_number: "79990000001".into(),
+        ..Default::default()
+    });
+    assert_eq!(no_app, Err(RpcError::API_ID_INVALID));
+}
+
+#[test]
+fn a_code_that_went_to_an_app_can_be_asked_for_by_the_provider() {
+    let town = Town::new(6);
+    let alice = town.person("79990000001", "Alice");
+    let client = town.client();
+    let first = send_code(&client, "79990000001").unwrap();
+    let again = client
+        .call(functions::auth::ResendCode {
+            phone_number: "79990000001".into(),
+            phone_code_hash: first.phone_code_hash.clone(),
+            reason: None,
+        })
+        .unwrap();
+    let enums::auth::SentCode::SentCode(again) = again else {
+        panic!("{again:?}")
+    };
+    assert_eq!(
+        again.phone_code_hash, first.phone_code_hash,
+        "the same attempt goes on"
+    );
+    assert!(matches!(
+        again.r#type,
+        enums::auth::SentCodeType::SentCodeTypeSms(_)
+    ));
+    let code = code_of(&town, "79990000001");
+    let answer = sign_in(&client, "79990000001", &first.phone_code_hash, &code).unwrap();
+    assert_eq!(super::user(answer).id, alice.user().0);
+}
+
+#[test]
+fn a_cancelled_attempt_is_over() {
+    let town = Town::new(7);
+    let client = town.client();
+    let sent = send_code(&client, "79990000001").unwrap();
+    let cancel = functions::auth::CancelCode {
+        phone_number: "79990000001".into(),
+        phone_code_hash: sent.phone_code_hash.clone(),
+    };
+    assert_eq!(client.call(cancel.clone()), Ok(true));
+    assert_eq!(client.call(cancel), Err(RpcError::PHONE_CODE_EXPIRED));
+    let code = code_of(&town, "79990000001");
+    let late = sign_in(&client, "79990000001", &sent.phone_code_hash, &code);
+    assert_eq!(late, Err(RpcError::PHONE_CODE_EXPIRED));
+}
