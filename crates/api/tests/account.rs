@@ -1,4 +1,5 @@
 //! `account.*`: one file for each method, those that share a flow together.
+#![allow(clippy::unwrap_used)]
 
 #[path = "rpc/account/mod.rs"]
 mod account;

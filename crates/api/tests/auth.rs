@@ -1,4 +1,5 @@
 //! `auth.*`: one file for each method, those that share a flow together.
+#![allow(clippy::unwrap_used)]
 
 #[path = "rpc/auth/mod.rs"]
 mod auth;

@@ -103,9 +103,9 @@ impl Residue {
     /// `limbs + carry·2^2048`, less the prime when it is not below it.
     fn reduced(limbs: [u64; LIMBS], carry: u64) -> Self {
         let prime = Self::limbs(&DH_PRIME);
-        let (mut less, mut borrow) = ([0; LIMBS], false);
-        for i in 0..LIMBS {
-            (less[i], borrow) = limbs[i].borrowing_sub(prime[i], borrow);
+        let (mut less, mut borrow) = (limbs, false);
+        for (limb, of_prime) in less.iter_mut().zip(prime) {
+            (*limb, borrow) = limb.borrowing_sub(of_prime, borrow);
         }
         let take_less = u64::from(carry != 0 || !borrow).wrapping_neg();
         Self(std::array::from_fn(|i| {
@@ -114,9 +114,9 @@ impl Residue {
     }
 
     fn plus(self, other: Self) -> Self {
-        let (mut sum, mut carry) = ([0; LIMBS], false);
-        for i in 0..LIMBS {
-            (sum[i], carry) = self.0[i].carrying_add(other.0[i], carry);
+        let (mut sum, mut carry) = (self.0, false);
+        for (limb, more) in sum.iter_mut().zip(other.0) {
+            (*limb, carry) = limb.carrying_add(more, carry);
         }
         Self::reduced(sum, u64::from(carry))
     }
