@@ -24,6 +24,17 @@ pub struct Rates {
     pub wait: u32,
 }
 
+/// A defect planted on purpose: a simulation that does not find it proves nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bug {
+    /// A commit that the process died in is reported as made.
+    AcknowledgeEarly,
+    /// The receiver does not remember what it has received.
+    ForgetReceived,
+    /// Effects are forgotten before they are delivered.
+    LoseEffects,
+}
+
 /// A store with faults.
 pub struct Faulty {
     inner: Arc<dyn Store>,
@@ -32,6 +43,7 @@ pub struct Faulty {
     calm: AtomicBool,
     crash_in: AtomicU32,
     crashed: AtomicBool,
+    bug: Option<Bug>,
 }
 
 impl Faulty {
@@ -45,7 +57,14 @@ impl Faulty {
             calm: AtomicBool::new(false),
             crash_in: AtomicU32::new(0),
             crashed: AtomicBool::new(false),
+            bug: None,
         }
+    }
+
+    /// With a defect planted.
+    #[must_use]
+    pub fn with_bug(self, bug: Option<Bug>) -> Self {
+        Self { bug, ..self }
     }
 
     /// No faults any more: for looking at what came of them.
@@ -123,21 +142,30 @@ impl Store for Faulty {
         self.inner.read(partition, reads).await
     }
 
-    async fn commit(&self, commit: Commit) -> Result<Version, CommitError> {
+    async fn commit(&self, mut commit: Commit) -> Result<Version, CommitError> {
         self.pause().await?;
         if self.happens(self.rates.conflict) {
             return Err(CommitError::Conflict(commit.expected));
+        }
+        match self.bug {
+            Some(Bug::ForgetReceived) => commit.received = None,
+            Some(Bug::LoseEffects) if self.env.draw(4) == 0 => commit.effects.clear(),
+            _ => {}
         }
         let dies = self.dies_now();
         let lost = StoreError::Unavailable("the outcome is unknown".into());
         if dies {
             self.crashed.store(true, Ordering::Relaxed);
             if self.env.draw(2) == 0 {
-                return Err(lost.into());
+                return match self.bug {
+                    Some(Bug::AcknowledgeEarly) => Ok(Version(commit.expected.0 + 1)),
+                    _ => Err(lost.into()),
+                };
             }
         }
         let made = self.inner.commit(commit).await;
-        if dies || self.happens(self.rates.unavailable) {
+        let silent = dies && self.bug != Some(Bug::AcknowledgeEarly);
+        if silent || self.happens(self.rates.unavailable) {
             return Err(lost.into());
         }
         made

@@ -200,7 +200,11 @@ impl Replica {
                 pts_limit: self.slice,
                 ..Default::default()
             };
-            match self.client.call(request).expect("a difference is answered") {
+            // A server in trouble is asked again later.
+            let Ok(difference) = self.client.call(request) else {
+                return;
+            };
+            match difference {
                 enums::updates::Difference::DifferenceEmpty(d) => {
                     self.date = d.date;
                     return;

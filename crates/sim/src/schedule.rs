@@ -13,7 +13,7 @@ use havre_store::engine::memory::Memory;
 use havre_tl::{enums, functions, types};
 
 use crate::env::SimEnv;
-use crate::faults::{Faulty, Rates};
+use crate::faults::{Bug, Faulty, Rates};
 use crate::replica::{Knowledge, Replica, Seen, seen};
 use crate::town::Town;
 
@@ -95,7 +95,9 @@ pub struct World {
     faults: Arc<Faulty>,
     people: Vec<Vec<Replica>>,
     groups: Vec<ChatId>,
-    last_send: BTreeMap<(usize, usize), functions::messages::SendMessage>,
+    last_send: BTreeMap<(usize, usize), (Peer, functions::messages::SendMessage)>,
+    /// Texts that were acknowledged: (author, conversation, text).
+    acknowledged: Vec<(usize, Peer, String)>,
     /// How often each kind of deed was done, by name.
     pub done: BTreeMap<&'static str, usize>,
     random_id: i64,
@@ -105,19 +107,28 @@ impl World {
     /// People who know each other.
     #[must_use]
     pub fn new(seed: u64, rates: Rates) -> Self {
+        Self::with_bug(seed, rates, None)
+    }
+
+    /// The same with a defect planted in the store.
+    #[must_use]
+    pub fn with_bug(seed: u64, rates: Rates, bug: Option<Bug>) -> Self {
         let env = Arc::new(SimEnv::new(seed));
-        let faults = Arc::new(Faulty::new(Arc::new(Memory::new()), env.clone(), rates));
+        let faults = Faulty::new(Arc::new(Memory::new()), env.clone(), rates);
+        let faults = Arc::new(faults.with_bug(bug));
         faults.calm();
         let town = Town::over(env, faults.clone());
         let people = (0..PEOPLE).map(|n| devices(&town, n)).collect();
         faults.excite();
         let (groups, last_send, done) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        let acknowledged = Vec::new();
         Self {
             town,
             faults,
             people,
             groups,
             last_send,
+            acknowledged,
             done,
             random_id: 0,
         }
@@ -137,7 +148,26 @@ impl World {
         if result.is_ok() {
             *self.done.entry(name).or_default() += 1;
         }
-        self.hear(step.link);
+        self.town.env().settle();
+        if self.faults.has_crashed() {
+            self.restart();
+        } else {
+            self.hear(step.link);
+        }
+    }
+
+    /// The process was killed: it starts again, and everybody connects anew.
+    fn restart(&mut self) {
+        self.faults.restart();
+        self.faults.calm();
+        self.town.restart();
+        for replica in self.people.iter_mut().flatten() {
+            // What was pushed before the crash is lost on the way, or was applied already.
+            drop(replica.client.pushed());
+            replica.difference();
+        }
+        self.faults.excite();
+        *self.done.entry("restart").or_default() += 1;
     }
 
     fn hear(&mut self, link: Link) {
@@ -238,21 +268,23 @@ impl World {
         let request = functions::messages::SendMessage {
             peer: self.input_peer(person, device, peer),
             reply_to,
-            message: format!("text {text}"),
+            message: format!("text {text}, number {}", self.random_id + 1),
             random_id: self.next_random_id(),
             ..Default::default()
         };
-        self.last_send.insert((person, device), request.clone());
-        self.replica(person, device).act(request)
+        self.last_send.insert((person, device), (peer, request));
+        self.send_again(person, device)
     }
 
     fn send_again(&mut self, person: usize, device: usize) -> Result<(), RpcError> {
-        let request = self
-            .last_send
-            .get(&(person, device))
-            .cloned()
-            .ok_or(RpcError::MESSAGE_EMPTY)?;
-        self.replica(person, device).act(request)
+        let last = self.last_send.get(&(person, device)).cloned();
+        let (peer, request) = last.ok_or(RpcError::MESSAGE_EMPTY)?;
+        let sent = (person, peer, request.message.clone());
+        self.replica(person, device).act(request)?;
+        if !self.acknowledged.contains(&sent) {
+            self.acknowledged.push(sent);
+        }
+        Ok(())
     }
 
     fn edit(&mut self, person: usize, device: usize, which: usize) -> Result<(), RpcError> {
@@ -432,7 +464,7 @@ impl World {
     /// broken on the way.
     pub fn compare(&mut self, slice: Option<i32>) {
         self.faults.calm();
-        let api = self.town.api().clone();
+        let api = self.town.api();
         self.town.env().run(api.sweep()).expect("a calm store answers");
         self.town.env().settle();
         // Two seconds, so that what happened is older than what is asked now.
@@ -472,6 +504,38 @@ impl World {
             matches!(again, enums::updates::Difference::DifferenceEmpty(_)),
             "UP-6: {again:?}"
         );
+    }
+
+    /// After a schedule without edits and deletions: what was acknowledged is in its author's box and in
+    /// everybody's it was for, and nothing is anywhere twice.
+    ///
+    /// # Panics
+    /// When it is not so.
+    pub fn check_acknowledged(&self) {
+        let boxes: Vec<Vec<String>> = (0..PEOPLE).map(|person| self.texts(person)).collect();
+        for (person, texts) in boxes.iter().enumerate() {
+            for text in texts {
+                let count = texts.iter().filter(|t| *t == text).count();
+                assert_eq!(count, 1, "doubled in the box of person {person}: {text}");
+            }
+        }
+        for (author, peer, text) in &self.acknowledged {
+            let readers = (0..PEOPLE).filter(|n| *n == *author || *peer == Peer::User(self.user(*n)));
+            for reader in readers {
+                assert!(
+                    boxes[reader].contains(text),
+                    "acknowledged, but not in the box of person {reader}: {text}"
+                );
+            }
+        }
+    }
+
+    fn texts(&self, person: usize) -> Vec<String> {
+        self.projection(person)
+            .messages
+            .into_values()
+            .map(|seen| seen.text)
+            .collect()
     }
 
     /// What the server holds for a person, read from the store itself.

@@ -1,6 +1,6 @@
 //! A server with people in it, for tests: every call goes through the API's one door.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +18,8 @@ use havre_domain::users::Profile;
 use havre_store::Store;
 use havre_store::engine::memory::Memory;
 use havre_tl::{Deserialize, RemoteCall, Serialize as _, enums, functions};
+use object_store::ObjectStore;
+use object_store::memory::InMemory;
 
 use crate::env::SimEnv;
 
@@ -28,7 +30,8 @@ pub struct Town(Rc<Inner>);
 struct Inner {
     env: Arc<SimEnv>,
     store: Arc<dyn Store>,
-    api: Arc<Api>,
+    files: Arc<dyn ObjectStore>,
+    api: RefCell<Arc<Api>>,
     mail: Arc<Mail>,
     keys: Cell<i64>,
 }
@@ -64,24 +67,15 @@ impl Town {
     /// When the store does not answer.
     #[must_use]
     pub fn over(env: Arc<SimEnv>, store: Arc<dyn Store>) -> Self {
-        let settings = Settings {
-            host: "127.0.0.1".into(),
-            port: 4430,
-            code_len: 5,
-        };
-        let opened = env.run(Api::open(Parts {
-            store: store.clone(),
-            files: Arc::new(object_store::memory::InMemory::new()),
-            env: env.clone(),
-            settings,
-        }));
-        let api = opened.expect("the API opens over a store that answers");
+        let files: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let api = open(&env, &store, &files);
         let mail = Arc::new(Mail::default());
         api.set_outlet(mail.clone());
         Self(Rc::new(Inner {
             env,
             store,
-            api,
+            files,
+            api: RefCell::new(api),
             mail,
             keys: Cell::new(1),
         }))
@@ -95,14 +89,26 @@ impl Town {
 
     /// The API itself.
     #[must_use]
-    pub fn api(&self) -> &Arc<Api> {
-        &self.0.api
+    pub fn api(&self) -> Arc<Api> {
+        self.0.api.borrow().clone()
     }
 
     /// Where everything is kept.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.0.store
+    }
+
+    /// The process dies and is started again: what was not durable is gone, and everybody has to connect
+    /// anew.
+    ///
+    /// # Panics
+    /// When the store does not answer after the restart.
+    pub fn restart(&self) {
+        self.0.env.crash();
+        let api = open(&self.0.env, &self.0.store, &self.0.files);
+        api.set_outlet(self.0.mail.clone());
+        self.0.api.replace(api);
     }
 
     /// Lets seconds pass.
@@ -118,7 +124,7 @@ impl Town {
     pub fn client(&self) -> Client {
         let n = self.0.keys.replace(self.0.keys.get() + 1);
         let key = AuthKeyId(1_000_000 + n);
-        let kept = self.0.env.run(self.0.api.keep_key(key, &[7; 256], None));
+        let kept = self.0.env.run(self.api().keep_key(key, &[7; 256], None));
         kept.expect("a key is kept");
         Client::new(self.clone(), key, n)
     }
@@ -131,7 +137,7 @@ impl Town {
     pub fn person(&self, phone: &str, first_name: &str) -> Client {
         let client = self.client();
         let user = self.0.env.run(async {
-            let mut world = self.0.api.world();
+            let mut world = self.api().world();
             let user = UserId(world.random_id());
             let now = world.now;
             let profile = Profile {
@@ -161,7 +167,7 @@ impl Town {
                 .await
                 .expect("nobody else writes")
                 .expect("something was staged");
-            self.0.api.deliver(committed, None).await;
+            self.api().deliver(committed, None).await;
             user
         });
         client.user.set(Some(user));
@@ -180,7 +186,7 @@ impl Town {
         let client = self.client();
         let user = of.user();
         self.0.env.run(async {
-            let mut world = self.0.api.world();
+            let mut world = self.api().world();
             let session = session(client.key, world.now);
             let tx = world.user(user).expect("the first subject");
             havre_domain::sessions::add(tx, &session);
@@ -190,7 +196,7 @@ impl Town {
                 .await
                 .expect("nobody else writes")
                 .expect("something was staged");
-            self.0.api.deliver(committed, None).await;
+            self.api().deliver(committed, None).await;
         });
         client.user.set(Some(user));
         let state = client.call(functions::updates::GetState {});
@@ -205,12 +211,30 @@ impl Town {
     #[must_use]
     pub fn auth_key(&self, key: AuthKeyId) -> Option<AuthKey> {
         self.0.env.run(async {
-            let mut world = self.0.api.world();
+            let mut world = self.api().world();
             auth_keys::auth_key(world.view(auth_keys::at(key)))
                 .await
                 .expect("the store answers")
         })
     }
+}
+
+/// A server's API over what is kept.
+fn open(env: &Arc<SimEnv>, store: &Arc<dyn Store>, files: &Arc<dyn ObjectStore>) -> Arc<Api> {
+    let settings = Settings {
+        host: "127.0.0.1".into(),
+        port: 4430,
+        code_len: 5,
+    };
+    let (store, files) = (store.clone(), files.clone());
+    let parts = Parts {
+        store,
+        files,
+        env: env.clone(),
+        settings,
+    };
+    env.run(Api::open(parts))
+        .expect("the API opens over a store that answers")
 }
 
 fn session(key: AuthKeyId, now: Time) -> Session {
@@ -299,7 +323,7 @@ impl Client {
             body,
             address: "127.0.0.1".into(),
         };
-        match self.town.0.env.run(self.town.0.api.call(call)) {
+        match self.town.0.env.run(self.town.api().call(call)) {
             Reply::Result(bytes) => Ok(bytes),
             Reply::Error(error) => Err(error),
         }
@@ -361,7 +385,7 @@ impl Client {
     }
 
     fn access_hash(&self, of: UserId) -> i64 {
-        self.town.0.api.world().secret.access_hash(self.user(), of)
+        self.town.api().world().secret.access_hash(self.user(), of)
     }
 
     /// Somebody as this client names them.

@@ -74,30 +74,7 @@ async fn update(
             pts_count,
         }
         .into(),
-        Event::ReadInbox { peer, max_id, unread } => {
-            named.peer(*peer);
-            let folder = dialogs::dialog(world.view_user(viewer), *peer).await?.folder;
-            types::UpdateReadHistoryInbox {
-                folder_id: (folder == FOLDER_ARCHIVE).then(|| i32::from(folder)),
-                peer: wire_peer(*peer),
-                max_id: max_id.0,
-                still_unread_count: *unread,
-                pts,
-                pts_count,
-                ..Default::default()
-            }
-            .into()
-        }
-        Event::ReadOutbox { peer, max_id } => {
-            named.peer(*peer);
-            types::UpdateReadHistoryOutbox {
-                peer: wire_peer(*peer),
-                max_id: max_id.0,
-                pts,
-                pts_count,
-            }
-            .into()
-        }
+        Event::ReadInbox { .. } | Event::ReadOutbox { .. } => read(world, viewer, placed, named).await?,
         Event::ReadContents(ids) => types::UpdateReadMessagesContents {
             messages: ints(ids),
             pts,
@@ -135,6 +112,47 @@ async fn update(
         }
         event => return Box::pin(without_pts(world, viewer, event, placed.date, named)).await,
     }))
+}
+
+/// A read mark that moved.
+async fn read(
+    world: &mut World,
+    viewer: UserId,
+    placed: &Placed,
+    named: &mut Named,
+) -> Result<enums::Update, Fault> {
+    let (pts, pts_count) = (placed.pts.0, placed.event.pts_count());
+    Ok(match &placed.event {
+        Event::ReadInbox { peer, max_id, unread } => {
+            named.peer(*peer);
+            let folder = dialogs::dialog(world.view_user(viewer), *peer).await?.folder;
+            types::UpdateReadHistoryInbox {
+                folder_id: (folder == FOLDER_ARCHIVE).then(|| i32::from(folder)),
+                peer: wire_peer(*peer),
+                max_id: max_id.0,
+                still_unread_count: *unread,
+                pts,
+                pts_count,
+                ..Default::default()
+            }
+            .into()
+        }
+        Event::ReadOutbox { peer, max_id } => {
+            named.peer(*peer);
+            types::UpdateReadHistoryOutbox {
+                peer: wire_peer(*peer),
+                max_id: max_id.0,
+                pts,
+                pts_count,
+            }
+            .into()
+        }
+        _ => {
+            return Err(Fault::Defect(
+                "an event that moves no read mark was rendered as one that does",
+            ));
+        }
+    })
 }
 
 async fn message(
