@@ -202,7 +202,7 @@ impl Files {
             if part == 0 {
                 part_len = bytes.len();
             }
-            let whole = part_len > 0 && part_len % 1024 == 0 && PART_LEN_MAX % part_len == 0;
+            let whole = part_len > 0 && part_len % 1024 == 0 && PART_LEN_MAX.is_multiple_of(part_len);
             let last = part + 1 == parts;
             if bytes.len() > part_len || (!last && (bytes.len() != part_len || !whole)) {
                 return Err(FilesError::Sizes);

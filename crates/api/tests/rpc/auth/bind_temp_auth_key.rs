@@ -16,9 +16,8 @@ const SESSION: i64 = 77;
 fn key(town: &Town, secret: u8, temporary: bool) -> AuthKey {
     let key = AuthKey::new([secret; 256]);
     let day = Time(now(town) + 24 * 3600);
-    let kept = town
-        .api()
-        .keep_key(AuthKeyId(key.id()), key.secret(), temporary.then_some(day));
+    let api = town.api();
+    let kept = api.keep_key(AuthKeyId(key.id()), key.secret(), temporary.then_some(day));
     town.env().run(kept).unwrap();
     key
 }
