@@ -12,6 +12,8 @@ class Library:
     command: list
     folder: pathlib.Path
     needs: pathlib.Path
+    # Telethon applies a difference's deletions to its state and reports none of them.
+    tells_missed_deletions: bool = True
 
     @property
     def installed(self):
@@ -24,7 +26,7 @@ GRAMMERS = INTEROP / "target" / "debug" / "havre-interop-grammers"
 LIBRARIES = {
     library.name: library
     for library in [
-        Library("telethon", [PYTHON, "driver.py"], INTEROP / "telethon", PYTHON),
+        Library("telethon", [PYTHON, "driver.py"], INTEROP / "telethon", PYTHON, tells_missed_deletions=False),
         Library("mtcute", ["node", "driver.js"], INTEROP / "mtcute", INTEROP / "mtcute" / "node_modules"),
         Library("grammers", [GRAMMERS], INTEROP / "grammers", GRAMMERS),
     ]

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import logging
 import os
 import sys
 import traceback
@@ -332,4 +333,6 @@ async def main():
         deed.add_done_callback(deeds.discard)
 
 
+# As for mtcute: from 1 (errors) to 5 (everything).
+logging.basicConfig(level=60 - 10 * int(os.environ.get("HAVRE_DRIVER_LOG", 2)))
 asyncio.run(main())
