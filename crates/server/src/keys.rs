@@ -56,13 +56,24 @@ impl ServerKey {
     }
 
     fn create(data: &Path) -> Result<Self> {
-        let pair = KeyPair::generate(KeySize::Rsa2048).map_err(|_| anyhow!("no RSA key could be made"))?;
-        let der = AsDer::as_der(&pair).map_err(|_| anyhow!("the new RSA key cannot be written down"))?;
-        let pem = encode_pem("PRIVATE KEY", der.as_ref());
+        let key = Self::generate()?;
+        let pem = encode_pem("PRIVATE KEY", &key.private_der()?);
         let path = data.join(FILE_NAME);
         data::write_private(&path, pem.as_bytes())
             .with_context(|| format!("the key file {} cannot be written", path.display()))?;
-        Ok(Self(pair))
+        Ok(key)
+    }
+
+    /// Makes a key. One key in sixteen has a fingerprint that mtcute cannot find again, because it compares
+    /// fingerprints in hexadecimal with the leading zero once written and once not.
+    fn generate() -> Result<Self> {
+        loop {
+            let pair = KeyPair::generate(KeySize::Rsa2048);
+            let key = Self(pair.map_err(|_| anyhow!("no RSA key could be made"))?);
+            if key.fingerprint() >> 60 != 0 {
+                return Ok(key);
+            }
+        }
     }
 
     /// Reads a private key in PKCS#8 or PKCS#1 form.
