@@ -55,6 +55,13 @@ interop() {
     step "interoperation" \
         "A scenario that passed before fails now. The logs' folder is named above; interop/README.md explains." \
         interop/run --havre target/debug/havre
+    step "a database for interoperation" \
+        "Without PostgreSQL, leave it out: HAVRE_TEST_POSTGRES=skip make test" start_postgres
+    if [ "$HAVRE_TEST_POSTGRES" != skip ]; then
+        step "interoperation over PostgreSQL" "As above, with store = \"postgres\"." \
+            env HAVRE_STORE=postgres HAVRE_POSTGRES_URL="$HAVRE_TEST_POSTGRES" \
+            interop/run --havre target/debug/havre --pair telethon+mtcute
+    fi
 }
 
 if [ $# -eq 0 ]; then

@@ -1,7 +1,6 @@
 //! The server's RSA key: a file in the data folder, made at the first start.
 //!
-//! Clients carry its public half; whoever holds the file can pose as the server. Knows no protocol but
-//! the fingerprint.
+//! Clients carry its public half; whoever holds the file can pose as the server.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -11,7 +10,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::KeyPair as _;
-use sha1::{Digest, Sha1};
+use havre_mtproto::crypto::RsaKey;
 
 use crate::data;
 
@@ -97,36 +96,29 @@ impl ServerKey {
     }
 
     /// The private half as PKCS#8.
-    pub fn private_der(&self) -> Result<Vec<u8>> {
+    fn private_der(&self) -> Result<Vec<u8>> {
         let der = AsDer::as_der(&self.0).map_err(|_| anyhow!("the RSA key cannot be written down"))?;
         Ok(der.as_ref().to_vec())
     }
 
-    /// By which clients name the key: the last 8 bytes of the SHA-1 of modulus and exponent as TL strings.
+    /// The key as the handshake uses it.
+    pub fn rsa(&self) -> Result<RsaKey> {
+        Ok(RsaKey::from_private_der(&self.private_der()?)?)
+    }
+
+    /// By which clients name the key.
     pub fn fingerprint(&self) -> u64 {
-        let public = self.0.public_key();
-        let mut hash = Sha1::new();
-        hash.update(tl_string(public.modulus().big_endian_without_leading_zero()));
-        hash.update(tl_string(public.exponent().big_endian_without_leading_zero()));
-        let digest = hash.finalize();
-        u64::from_le_bytes(digest[12..].try_into().expect("SHA-1 has 20 bytes"))
+        let public = RsaKey::from_public_der(self.0.public_key().as_ref());
+        public
+            .expect("a key pair has a public key of its own size")
+            .fingerprint()
+            .cast_unsigned()
     }
 }
 
 fn encode_pem(tag: &str, der: &[u8]) -> String {
     let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
     pem::encode_config(&pem::Pem::new(tag, der), config)
-}
-
-fn tl_string(bytes: &[u8]) -> Vec<u8> {
-    let len = bytes.len();
-    let mut text = match u8::try_from(len) {
-        Ok(short) if short < 254 => vec![short],
-        _ => [&[254], &len.to_le_bytes()[..3]].concat(),
-    };
-    text.extend_from_slice(bytes);
-    text.resize(text.len().next_multiple_of(4), 0);
-    text
 }
 
 #[cfg(test)]
@@ -172,12 +164,5 @@ mod tests {
             assert!(text.contains(reason), "{text}");
             assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
         }
-    }
-
-    #[test]
-    fn tl_strings_are_padded_to_words() {
-        assert_eq!(tl_string(&[1, 0, 1]), [3, 1, 0, 1]);
-        assert_eq!(tl_string(&[7; 256])[..5], [254, 0, 1, 0, 7]);
-        assert_eq!(tl_string(&[7; 256]).len(), 260);
     }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use async_trait::async_trait;
 use havre_api::dispatch::{self, Api, Parts};
-use havre_mtproto::crypto::native::RsaKey;
 use havre_mtproto::handshake::Identity;
 use havre_store::Store;
 use object_store::ObjectStore;
@@ -45,7 +44,7 @@ pub fn serve(settings: &Settings) -> Result<()> {
 
 async fn run(settings: &Settings, folder: &DataFolder, key: &ServerKey) -> Result<()> {
     let listener = net::bind(settings.listen).await?;
-    let Opened { store, failed } = store::open(settings, folder)?;
+    let Opened { store, failed } = store::open(settings, folder).await?;
     let api = open_api(settings, store, files::open(folder)?).await?;
     tokio::spawn(files::sweep(Arc::clone(&api)));
     let gateway = open_gateway(settings, key, Arc::clone(&api))?;
@@ -74,9 +73,8 @@ async fn emptied(admission: &Admission) {
 }
 
 fn open_gateway(settings: &Settings, key: &ServerKey, api: Arc<Api>) -> Result<Arc<Gateway>> {
-    let rsa = RsaKey::from_private_der(&key.private_der()?)?;
     let identity = Identity {
-        keys: Arc::new([rsa]),
+        keys: Arc::new([key.rsa()?]),
         dc_id: i32::from(settings.dc_id),
     };
     let handshakes = Lane::start(

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use futures::future::BoxFuture;
 use havre_store::Store;
 use havre_store::engine::embedded::{self, Embedded, Options, Report};
+use havre_store::engine::postgres::{self, Postgres};
 
 use crate::config::{Settings, StoreEngine};
 use crate::data::DataFolder;
@@ -21,7 +22,7 @@ pub struct Opened {
 }
 
 /// Opens the engine that the settings name.
-pub fn open(settings: &Settings, folder: &DataFolder) -> Result<Opened> {
+pub async fn open(settings: &Settings, folder: &DataFolder) -> Result<Opened> {
     match settings.store {
         StoreEngine::Embedded => {
             let store = Embedded::open(&path(folder.path()), Options::default())?;
@@ -31,7 +32,16 @@ pub fn open(settings: &Settings, folder: &DataFolder) -> Result<Opened> {
                 failed,
             })
         }
-        StoreEngine::Postgres => bail!("store = \"postgres\" is not in this version yet"),
+        StoreEngine::Postgres => {
+            let url = settings.postgres_url.as_deref().unwrap_or_default();
+            let store = Postgres::open(url, postgres::Options::default()).await?;
+            // A database that fails may come back; meanwhile calls are answered with an error.
+            let failed = Box::pin(std::future::pending());
+            Ok(Opened {
+                store: Arc::new(store),
+                failed,
+            })
+        }
     }
 }
 
