@@ -44,6 +44,11 @@ pub fn serve(settings: &Settings) -> Result<()> {
 
 async fn run(settings: &Settings, folder: &DataFolder, key: &ServerKey) -> Result<()> {
     let listener = net::bind(settings.listen).await?;
+    // Port 0 asks the system for any free one; clients must be told which.
+    let settings = &Settings {
+        listen: listener.local_addr().context("the port is unknown")?,
+        ..settings.clone()
+    };
     let Opened { store, failed } = store::open(settings, folder).await?;
     let api = open_api(settings, store, files::open(folder)?).await?;
     tokio::spawn(files::sweep(Arc::clone(&api)));

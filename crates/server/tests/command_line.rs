@@ -3,22 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests, too, fail by panic")]
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 
-const HAVRE: &str = env!("CARGO_BIN_EXE_havre");
+use common::{HAVRE, Server, havre};
 
-fn havre(arguments: &[&str], data: &Path) -> Command {
-    let mut command = Command::new(HAVRE);
-    command
-        .args(arguments)
-        .arg("--data")
-        .arg(data)
-        .env("HAVRE_LISTEN", "127.0.0.1:0");
-    command
-}
+mod common;
 
 fn output(arguments: &[&str], data: &Path) -> Output {
     havre(arguments, data).output().unwrap()
@@ -34,43 +25,6 @@ fn complaint(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(text.starts_with("havre: ") && text.lines().count() == 1, "{text}");
     text
-}
-
-/// A server that runs until it is dropped.
-struct Server {
-    process: Child,
-    greeting: String,
-}
-
-impl Server {
-    fn start(data: &Path) -> Self {
-        let mut process = havre(&["serve"], data).stdout(Stdio::piped()).spawn().unwrap();
-        let mut output = BufReader::new(process.stdout.take().unwrap());
-        let mut greeting = String::new();
-        while !greeting.contains("Login codes") {
-            assert_ne!(
-                output.read_line(&mut greeting).unwrap(),
-                0,
-                "the server ended: {greeting}"
-            );
-        }
-        Self { process, greeting }
-    }
-
-    /// As an operator stops it.
-    fn stop(mut self) {
-        let id = self.process.id().to_string();
-        assert!(Command::new("kill").arg(id).status().unwrap().success());
-        assert!(self.process.wait().unwrap().success());
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Either it runs and is ours to end, or it has ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }
 
 #[test]
