@@ -16,7 +16,7 @@ use rand_core::{Rng as _, SeedableRng as _};
 use crate::crypto::AuthKey;
 use crate::crypto::keys::Direction;
 use crate::handshake::{Handshake, HandshakeError, Identity, NewKey, Step, Stored, Work, WorkDone};
-use crate::limits::{IDLE_MS, KEYS_PER_CONNECTION_MAX, SILENT_MS, WAITING_FRAMES_MAX};
+use crate::limits::{IDLE_MS, KEYS_PER_CONNECTION_MAX, SILENT_MS, WAITING_BYTES_MAX, WAITING_FRAMES_MAX};
 use crate::packet::{self, Message, Opened};
 use crate::time::Millis;
 use crate::transport::{Frame, Transport};
@@ -77,6 +77,9 @@ pub struct Connection {
     keys: Vec<KnownKey>,
     asked_key: Option<i64>,
     waiting: VecDeque<Frame>,
+    waiting_bytes: usize,
+    /// The key that is being kept.
+    storing: Option<KnownKey>,
     outputs: VecDeque<Output>,
     rng: ChaCha12Rng,
     close_at: Millis,
@@ -96,6 +99,8 @@ impl Connection {
             keys: Vec::new(),
             asked_key: None,
             waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            storing: None,
             outputs: VecDeque::new(),
             rng: ChaCha12Rng::from_seed(seed),
             close_at: now.plus(SILENT_MS),
@@ -144,17 +149,11 @@ impl Connection {
         }
         let received = self.transport.receive(bytes);
         self.say_own();
-        if received.is_err() {
-            return self.close();
-        }
-        loop {
+        while !self.closed {
             match self.transport.next_frame() {
                 Ok(Some(frame)) => self.frame(now, frame),
-                Ok(None) => return,
-                Err(_) => return self.close(),
-            }
-            if self.closed {
-                return;
+                Ok(None) if received.is_ok() => return,
+                _ => self.close(),
             }
         }
     }
@@ -168,19 +167,15 @@ impl Connection {
 
     fn frame(&mut self, now: Millis, frame: Frame) {
         if self.asked_key.is_some() {
-            if self.waiting.len() >= WAITING_FRAMES_MAX {
-                return self.close();
-            }
-            self.waiting.push_back(frame);
-            return;
+            return self.keep_waiting(frame);
         }
         match packet::auth_key_id(&frame.payload) {
             Some(0) => self.plain(now, &frame.payload),
             Some(id) => match self.keys.iter().position(|k| k.key.id() == id) {
-                Some(at) => self.encrypted(now, at, &frame),
+                Some(at) => self.encrypted(now, at, frame),
                 None => {
                     self.asked_key = Some(id);
-                    self.waiting.push_back(frame);
+                    self.keep_waiting(frame);
                     self.outputs.push_back(Output::NeedKey(id));
                 }
             },
@@ -188,9 +183,18 @@ impl Connection {
         }
     }
 
-    fn encrypted(&mut self, now: Millis, at: usize, frame: &Frame) {
+    /// Keeps a packet until a key was looked up.
+    fn keep_waiting(&mut self, frame: Frame) {
+        self.waiting_bytes += frame.payload.len();
+        self.waiting.push_back(frame);
+        if self.waiting.len() > WAITING_FRAMES_MAX || self.waiting_bytes > WAITING_BYTES_MAX {
+            self.close();
+        }
+    }
+
+    fn encrypted(&mut self, now: Millis, at: usize, frame: Frame) {
         let known = &self.keys[at];
-        let Some(opened) = packet::open(&known.key, Direction::ToServer, &frame.payload) else {
+        let Some(opened) = packet::open(&known.key, Direction::ToServer, frame.payload) else {
             // Every cause looks the same from outside (EN-2).
             return self.close();
         };
@@ -232,9 +236,13 @@ impl Connection {
         match step {
             Ok(Step::Nothing) => {}
             Ok(Step::Reply(body)) => self.say_plain(now, &body),
-            Ok(Step::Work(work)) => self.outputs.push_back(Output::Work(work)),
+            Ok(Step::Work(work)) => {
+                // Who has come so far has worked for it; slow arithmetic, here or there, costs no connection.
+                self.close_at = self.close_at.max(now.plus(SILENT_MS));
+                self.outputs.push_back(Output::Work(work));
+            }
             Ok(Step::Store(new)) => {
-                self.know(KnownKey {
+                self.storing = Some(KnownKey {
                     key: new.key.clone(),
                     first_salt: Some(new.salt),
                 });
@@ -274,6 +282,7 @@ impl Connection {
     pub fn key_found(&mut self, now: Millis, lookup: KeyLookup) {
         let Some(id) = self.asked_key.take() else { return };
         let frames = std::mem::take(&mut self.waiting);
+        self.waiting_bytes = 0;
         match lookup {
             KeyLookup::Found(key) if key.id() == id => self.know(KnownKey {
                 key,
@@ -294,20 +303,29 @@ impl Connection {
 
     /// Gives back what came of work; nothing when no place was free for it: the peer gets −429 (HS-15).
     pub fn work_done(&mut self, now: Millis, done: Option<WorkDone>) {
-        match (done, &mut self.handshake) {
-            (Some(done), Some(handshake)) => {
+        let Some(handshake) = &mut self.handshake else {
+            return;
+        };
+        match done {
+            Some(done) => {
                 let step = handshake.handle_done(done);
+                self.close_at = self.close_at.max(now.plus(SILENT_MS));
                 self.step(now, step);
             }
-            _ => self.refuse(-429),
+            None => {
+                handshake.handle_refused();
+                self.refuse(-429);
+            }
         }
     }
 
     /// Says how keeping a key went; nothing when the store failed: the connection is closed.
     pub fn key_stored(&mut self, now: Millis, stored: Option<Stored>) {
         let Some(stored) = stored else { return self.close() };
-        if stored == Stored::Taken {
-            self.keys.pop();
+        if let Some(known) = self.storing.take()
+            && stored == Stored::Kept
+        {
+            self.know(known);
         }
         if let Some(handshake) = &mut self.handshake {
             let step = handshake.stored(stored);

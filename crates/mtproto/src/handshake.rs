@@ -19,7 +19,7 @@ use crate::bytes::{Malformed, Reader, Writer as _};
 use crate::crypto::ige::Ige;
 use crate::crypto::keys::handshake_cipher;
 use crate::crypto::{AuthKey, DH_PRIME, G, RsaKey, dh, equal, modexp, sha1, sha256};
-use crate::limits::{HANDSHAKE_MS, REQ_PQ_MAX};
+use crate::limits::{HANDSHAKE_MS, PLAIN_LEN_MAX, REQ_PQ_MAX};
 use crate::primes::{self, Pq};
 use crate::time::Millis;
 
@@ -43,6 +43,8 @@ const MSGS_ACK: u32 = 0x62d6_b459;
 /// Bytes of the secret exponent: 320 random bits in a safe-prime group of 2048
 /// (docs/decisions/0001-short-dh-exponent.md).
 pub(crate) const EXPONENT_LEN: usize = 40;
+/// Data centres that clients have compiled in. TDLib begins at 1, others at 2 or 4: all of them are here.
+const DC_IDS: std::ops::RangeInclusive<u32> = 1..=5;
 /// Shortest and longest life of a temporary key, seconds.
 const EXPIRES_IN: std::ops::RangeInclusive<i32> = 60..=7 * 24 * 3600;
 /// Tries at a key whose id is free.
@@ -106,7 +108,7 @@ impl From<Malformed> for HandshakeError {
 pub struct Identity {
     /// Its keys.
     pub keys: Arc<[RsaKey]>,
-    /// Ids of data centres that it goes by.
+    /// The data centre that it calls itself; it answers to the other well-known ones too.
     pub dc_id: i32,
 }
 
@@ -177,8 +179,8 @@ enum State {
         retry: [u8; 8],
         retries: u32,
     },
-    /// Work is under way.
-    Working,
+    /// Work of this run is under way.
+    Working(u32),
     /// The key is being kept.
     Storing {
         nonces: Nonces,
@@ -228,8 +230,22 @@ impl Handshake {
         {
             return Ok(Step::Reply(answer.clone()));
         }
-        if matches!(self.state, State::Working | State::Storing { .. }) && self.asked == body {
+        if matches!(self.state, State::Working(_) | State::Storing { .. }) && self.asked == body {
             return Ok(Step::Nothing);
+        }
+        let step = self.request(now, identity, body, rng);
+        self.settle(step)
+    }
+
+    fn request(
+        &mut self,
+        now: Millis,
+        identity: &Identity,
+        body: &[u8],
+        rng: &mut impl Rng,
+    ) -> Result<Step, HandshakeError> {
+        if body.len() > PLAIN_LEN_MAX {
+            return Err(HandshakeError::Malformed);
         }
         let mut reader = Reader(body);
         let request = reader.u32()?;
@@ -237,12 +253,16 @@ impl Handshake {
             return Ok(Step::Nothing);
         }
         self.asked = body.to_vec();
-        let step = match request {
+        match request {
             REQ_PQ | REQ_PQ_MULTI => self.req_pq(now, identity, reader, rng),
             REQ_DH_PARAMS => self.req_dh_params(now, identity, reader, rng),
             SET_CLIENT_DH_PARAMS => self.set_client_dh_params(now, reader),
             _ => Err(HandshakeError::OutOfOrder),
-        };
+        }
+    }
+
+    /// After an error the run is over; an answer is kept for repeats of its request.
+    fn settle(&mut self, step: Result<Step, HandshakeError>) -> Result<Step, HandshakeError> {
         if step.is_err() {
             self.state = State::Idle;
             self.last = None;
@@ -331,18 +351,21 @@ impl Handshake {
         let mut padding = [0; 16];
         rng.fill_bytes(&mut padding);
         let (keys, dc_id) = (identity.keys.clone(), identity.dc_id);
-        let work = Work(Task::Rsa {
-            keys,
-            at,
-            dc_id,
-            encrypted,
-            nonces,
-            pq: *pq,
-            exponent,
-            padding,
-            now,
-        });
-        self.state = State::Working;
+        let work = Work(
+            self.count,
+            Task::Rsa {
+                keys,
+                at,
+                dc_id,
+                encrypted,
+                nonces,
+                pq: *pq,
+                exponent,
+                padding,
+                now,
+            },
+        );
+        self.state = State::Working(self.count);
         Ok(Step::Work(Box::new(work)))
     }
 
@@ -364,32 +387,40 @@ impl Handshake {
             return Err(HandshakeError::Nonce);
         }
         let g_b = client_value(&nonces, reader.string()?, retry)?;
-        self.state = State::Working;
-        let work = Work(Task::Dh {
-            nonces,
-            exponent,
-            expires,
-            g_b,
-            retries,
-        });
+        self.state = State::Working(self.count);
+        let work = Work(
+            self.count,
+            Task::Dh {
+                nonces,
+                exponent,
+                expires,
+                g_b,
+                retries,
+            },
+        );
         Ok(Step::Work(Box::new(work)))
     }
 
-    /// Takes what came of work.
+    /// Takes what came of work; nothing follows when the peer has begun anew since.
     ///
     /// # Errors
     /// [`HandshakeError`].
     pub fn handle_done(&mut self, done: WorkDone) -> Result<Step, HandshakeError> {
-        if !matches!(self.state, State::Working) {
+        if !matches!(self.state, State::Working(run) if run == done.0) {
             return Ok(Step::Nothing);
         }
-        match done.0 {
-            Ok(Outcome::Rsa {
+        let step = done.1.map(|outcome| self.outcome(outcome));
+        self.settle(step)
+    }
+
+    fn outcome(&mut self, outcome: Outcome) -> Step {
+        match outcome {
+            Outcome::Rsa {
                 nonces,
                 exponent,
                 expires,
                 answer,
-            }) => {
+            } => {
                 self.state = State::Dh {
                     nonces,
                     exponent,
@@ -397,38 +428,42 @@ impl Handshake {
                     retry: [0; 8],
                     retries: 0,
                 };
-                Ok(self.remember(Step::Reply(answer)))
+                Step::Reply(answer)
             }
-            Ok(Outcome::Dh {
+            Outcome::Dh {
                 nonces,
                 exponent,
                 new,
                 retries,
-            }) => {
+            } => {
                 self.state = State::Storing {
                     nonces,
                     new: new.clone(),
                     exponent,
                     retries,
                 };
-                Ok(Step::Store(new))
-            }
-            Err(error) => {
-                self.state = State::Idle;
-                Err(error)
+                Step::Store(new)
             }
         }
     }
 
+    /// No place was free for the work of this run: it is over (HS-15).
+    pub fn handle_refused(&mut self) {
+        self.state = State::Idle;
+        self.last = None;
+    }
+
     /// Says how keeping the key went: `dh_gen_ok` leaves only now (HS-12).
     pub fn stored(&mut self, stored: Stored) -> Step {
-        let state = std::mem::replace(&mut self.state, State::Done);
+        if !matches!(self.state, State::Storing { .. }) {
+            return Step::Nothing;
+        }
         let State::Storing {
             nonces,
             new,
             exponent,
             retries,
-        } = state
+        } = std::mem::replace(&mut self.state, State::Done)
         else {
             return Step::Nothing;
         };
@@ -498,11 +533,11 @@ fn client_value(nonces: &Nonces, encrypted: &[u8], retry: [u8; 8]) -> Result<[u8
 
 /// Arithmetic that takes about a millisecond: run it where nobody waits for it.
 #[derive(Debug)]
-pub struct Work(Task);
+pub struct Work(u32, Task);
 
 /// What came of [`Work`].
 #[derive(Debug)]
-pub struct WorkDone(Result<Outcome, HandshakeError>);
+pub struct WorkDone(u32, Result<Outcome, HandshakeError>);
 
 enum Task {
     Rsa {
@@ -565,8 +600,14 @@ impl Work {
     /// Does it.
     #[must_use]
     pub fn run(self) -> WorkDone {
-        WorkDone(match self.0 {
-            Task::Rsa {
+        WorkDone(self.0, self.1.run())
+    }
+}
+
+impl Task {
+    fn run(self) -> Result<Outcome, HandshakeError> {
+        match self {
+            Self::Rsa {
                 keys,
                 at,
                 dc_id,
@@ -576,7 +617,8 @@ impl Work {
                 exponent,
                 padding,
                 now,
-            } => rsa(&keys[at], dc_id, &encrypted, nonces, pq).and_then(|inner| {
+            } => {
+                let inner = rsa(&keys[at], dc_id, &encrypted, nonces, pq)?;
                 let nonces = Nonces {
                     client: nonces[0],
                     server: nonces[1],
@@ -590,33 +632,42 @@ impl Work {
                     expires,
                     answer,
                 })
-            }),
-            Task::Dh {
+            }
+            Self::Dh {
                 nonces,
                 exponent,
                 expires,
                 g_b,
                 retries,
-            } => modexp(&g_b, &exponent, &DH_PRIME)
-                .ok_or(HandshakeError::PublicValue)
-                .map(|secret| {
-                    let new = NewKey {
-                        key: AuthKey::new(secret),
-                        expires,
-                        salt: nonces.salt(),
-                    };
-                    Outcome::Dh {
-                        nonces,
-                        exponent,
-                        new,
-                        retries,
-                    }
-                }),
-        })
+            } => {
+                let secret = modexp(&g_b, &exponent, &DH_PRIME).ok_or(HandshakeError::PublicValue)?;
+                let new = NewKey {
+                    key: AuthKey::new(secret),
+                    expires,
+                    salt: nonces.salt(),
+                };
+                Ok(Outcome::Dh {
+                    nonces,
+                    exponent,
+                    new,
+                    retries,
+                })
+            }
+        }
     }
 }
 
-struct Inner {
+/// What the client hides in RSA.
+struct Inner<'a> {
+    /// pq, p, q.
+    numbers: [&'a [u8]; 3],
+    nonces: [[u8; 16]; 2],
+    new_nonce: [u8; 32],
+    dc_id: Option<i32>,
+    expires_in: Option<i32>,
+}
+
+struct Checked {
     new_nonce: [u8; 32],
     expires_in: Option<i32>,
 }
@@ -628,11 +679,11 @@ fn rsa(
     encrypted: &[u8; 256],
     nonces: [[u8; 16]; 2],
     pq: Pq,
-) -> Result<Inner, HandshakeError> {
+) -> Result<Checked, HandshakeError> {
     let decrypted = key.decrypt_raw(encrypted).ok_or(HandshakeError::Sealed)?;
     match rsa_pad(&decrypted) {
-        Some(data) => inner_data(&data, dc_id, nonces, pq).map(|(inner, _)| inner),
-        None => older_scheme(&decrypted, dc_id, nonces, pq),
+        Some(data) => inner_data(&data)?.0.check(dc_id, nonces, pq),
+        None => older_scheme(&decrypted)?.check(dc_id, nonces, pq),
     }
 }
 
@@ -650,14 +701,9 @@ fn rsa_pad(decrypted: &[u8; 256]) -> Option<[u8; 192]> {
 }
 
 /// The scheme of before 2021: SHA-1, data, filler.
-fn older_scheme(
-    decrypted: &[u8; 256],
-    dc_id: i32,
-    nonces: [[u8; 16]; 2],
-    pq: Pq,
-) -> Result<Inner, HandshakeError> {
+fn older_scheme(decrypted: &[u8; 256]) -> Result<Inner<'_>, HandshakeError> {
     let (hash, data) = decrypted[1..].split_at(20);
-    let (inner, len) = inner_data(data, dc_id, nonces, pq)?;
+    let (inner, len) = inner_data(data)?;
     if decrypted[0] == 0 && equal(&sha1(&[&data[..len]]), hash) {
         Ok(inner)
     } else {
@@ -665,44 +711,43 @@ fn older_scheme(
     }
 }
 
-fn inner_data(
-    data: &[u8],
-    dc_id: i32,
-    nonces: [[u8; 16]; 2],
-    pq: Pq,
-) -> Result<(Inner, usize), HandshakeError> {
+/// The inner data at the start of `data`, and their length.
+fn inner_data(data: &[u8]) -> Result<(Inner<'_>, usize), HandshakeError> {
     let mut reader = Reader(data);
-    let constructor = reader.u32()?;
-    let numbers = [reader.string()?, reader.string()?, reader.string()?];
-    let named: [[u8; 16]; 2] = [reader.array()?, reader.array()?];
-    let new_nonce = reader.array()?;
-    let has_dc = matches!(constructor, P_Q_INNER_DATA_DC | P_Q_INNER_DATA_TEMP_DC);
-    let is_temp = matches!(constructor, P_Q_INNER_DATA_TEMP | P_Q_INNER_DATA_TEMP_DC);
-    if !has_dc && !is_temp && constructor != P_Q_INNER_DATA {
-        return Err(HandshakeError::Sealed);
+    let (has_dc, is_temp) = match reader.u32()? {
+        P_Q_INNER_DATA => (false, false),
+        P_Q_INNER_DATA_DC => (true, false),
+        P_Q_INNER_DATA_TEMP => (false, true),
+        P_Q_INNER_DATA_TEMP_DC => (true, true),
+        _ => return Err(HandshakeError::Sealed),
+    };
+    let inner = Inner {
+        numbers: [reader.string()?, reader.string()?, reader.string()?],
+        nonces: [reader.array()?, reader.array()?],
+        new_nonce: reader.array()?,
+        dc_id: if has_dc { Some(reader.i32()?) } else { None },
+        expires_in: if is_temp { Some(reader.i32()?) } else { None },
+    };
+    Ok((inner, data.len() - reader.0.len()))
+}
+
+impl Inner<'_> {
+    fn check(&self, dc_id: i32, nonces: [[u8; 16]; 2], pq: Pq) -> Result<Checked, HandshakeError> {
+        let numbers = [pq.product(), pq.p, pq.q].map(primes::be);
+        let in_time = self.expires_in.is_none_or(|s| EXPIRES_IN.contains(&s));
+        if self.numbers[..] != numbers[..] || self.nonces != nonces || !in_time {
+            return Err(HandshakeError::Inner);
+        }
+        // Labels are not identity: the media twin (negative) is this server too.
+        let asked = self.dc_id.unwrap_or(dc_id).unsigned_abs();
+        if asked != dc_id.unsigned_abs() && !DC_IDS.contains(&asked) {
+            return Err(HandshakeError::Dc);
+        }
+        Ok(Checked {
+            new_nonce: self.new_nonce,
+            expires_in: self.expires_in,
+        })
     }
-    // Labels are not identity: the media twin (negative) is this server too.
-    if has_dc && reader.i32()?.unsigned_abs() != dc_id.unsigned_abs() {
-        return Err(HandshakeError::Dc);
-    }
-    let expires_in = if is_temp { Some(reader.i32()?) } else { None };
-    let right = numbers
-        == [
-            &primes::be(pq.product())[..],
-            &primes::be(pq.p),
-            &primes::be(pq.q),
-        ]
-        && named == nonces;
-    if !right || expires_in.is_some_and(|s| !EXPIRES_IN.contains(&s)) {
-        return Err(HandshakeError::Inner);
-    }
-    Ok((
-        Inner {
-            new_nonce,
-            expires_in,
-        },
-        data.len() - reader.0.len(),
-    ))
 }
 
 fn server_dh_params(

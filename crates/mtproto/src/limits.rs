@@ -17,6 +17,8 @@ pub const PACKET_UNPACKED_MAX: usize = 32 << 20;
 pub const IDS_MAX: usize = 8192;
 /// How long a handshake may take, milliseconds.
 pub const HANDSHAKE_MS: i64 = 600_000;
+/// Longest request of a handshake, bytes; honest ones have some 400.
+pub const PLAIN_LEN_MAX: usize = 4 << 10;
 /// Most `req_pq` on one connection.
 pub const REQ_PQ_MAX: u32 = 16;
 /// Messages of a client that are remembered, so that none is run twice.
@@ -25,12 +27,19 @@ pub const SEEN_MAX: usize = 2048;
 pub const MSG_ID_PAST_MS: i64 = 300_000;
 /// Longest time into the future that a message id may lie, milliseconds.
 pub const MSG_ID_FUTURE_MS: i64 = 30_000;
-/// Most bytes of messages that wait for a session's acknowledgement.
-pub const UNACKED_BYTES_MAX: usize = 1 << 20;
-/// Most messages that wait for a session's acknowledgement.
-pub const UNACKED_MESSAGES_MAX: usize = 2048;
+/// Most calls of one session that run at once, however many the shell lets run.
+pub const RUNNING_MAX: usize = 4096;
+/// Most bytes of pushed messages that wait for a session's acknowledgement.
+pub const PUSHED_BYTES_MAX: usize = 1 << 20;
+/// Most pushed messages that wait for a session's acknowledgement.
+pub const PUSHED_MESSAGES_MAX: usize = 2048;
+/// Most bytes of answers that were sent and wait for a session's acknowledgement: four of the largest file
+/// parts.
+pub const ANSWERED_BYTES_MAX: usize = 4 << 20;
 /// How long a message waits for an acknowledgement before it is forgotten, milliseconds.
 pub const UNACKED_MS: i64 = 600_000;
+/// A message that is older is sent in a container, milliseconds: clients refuse packets of another time.
+pub const ALONE_MS: i64 = 120_000;
 /// Answers up to this size are sent again to a repeated question, bytes; larger ones are announced.
 pub const ANSWER_RESEND_MAX: usize = 64 << 10;
 /// A request that takes longer is acknowledged before its answer, milliseconds.
@@ -45,6 +54,8 @@ pub const SILENT_MS: i64 = 30_000;
 pub const IDLE_MS: i64 = 90_000;
 /// Most packets that wait for a key to be looked up.
 pub const WAITING_FRAMES_MAX: usize = 32;
+/// Most bytes in those packets.
+pub const WAITING_BYTES_MAX: usize = 2 * FRAME_LEN_MAX;
 /// Most keys that one connection speaks under.
 pub const KEYS_PER_CONNECTION_MAX: usize = 4;
 /// A client acknowledges what came after this time at the latest, milliseconds.

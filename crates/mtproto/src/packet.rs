@@ -54,30 +54,32 @@ pub fn auth_key_id(packet: &[u8]) -> Option<i64> {
 /// Opens a packet. Nothing for one that is not what the key's owner wrote; every cause looks the same
 /// from outside (EN-2, EN-3).
 #[must_use]
-pub fn open(key: &AuthKey, direction: Direction, packet: &[u8]) -> Option<Opened> {
-    let (head, encrypted) = packet.split_at_checked(HEAD_LEN)?;
-    if !encrypted.len().is_multiple_of(16) {
+pub fn open(key: &AuthKey, direction: Direction, mut packet: Vec<u8>) -> Option<Opened> {
+    let (head, plain) = packet.split_at_mut_checked(HEAD_LEN)?;
+    if !plain.len().is_multiple_of(16) || head[..8] != key.id().to_le_bytes() {
         return None;
     }
     let msg_key: [u8; 16] = head[8..].try_into().ok()?;
-    let mut plain = encrypted.to_vec();
-    key.cipher(direction, &msg_key).decrypt(&mut plain);
-    let large = key.msg_key_large(direction, &plain);
+    key.cipher(direction, &msg_key).decrypt(plain);
+    let large = key.msg_key_large(direction, plain);
     if plain.len() < INNER_HEAD_LEN || !equal(&large[8..24], &msg_key) {
         return None;
     }
-    let mut reader = Reader(&plain);
+    let mut reader = Reader(plain);
     let (salt, session_id, msg_id) = (reader.i64().ok()?, reader.i64().ok()?, reader.i64().ok()?);
     let (seq_no, len) = (reader.i32().ok()?, usize::try_from(reader.i32().ok()?).ok()?);
-    let body = reader.take(len).ok()?;
+    reader.take(len).ok()?;
     if len % 4 != 0 || !PADDING.contains(&reader.0.len()) {
         return None;
     }
     let [a, b, c, d, ..] = large;
+    // The body stays where it is: packets of files are large.
+    packet.truncate(HEAD_LEN + INNER_HEAD_LEN + len);
+    packet.drain(..HEAD_LEN + INNER_HEAD_LEN);
     let message = Message {
         msg_id,
         seq_no,
-        body: body.to_vec(),
+        body: packet,
     };
     Some(Opened {
         salt,

@@ -59,6 +59,16 @@ pub(crate) const FROM_CLIENTS: [u32; 18] = [
     GZIP_PACKED,
 ];
 
+/// Service messages whose answers nobody acknowledges, and that change nothing.
+pub(crate) const QUESTIONS: [u32; 6] = [
+    PING,
+    PING_DELAY_DISCONNECT,
+    GET_FUTURE_SALTS,
+    MSGS_STATE_REQ,
+    MSG_RESEND_REQ,
+    MSG_RESEND_ANS_REQ,
+];
+
 /// A body of a constructor and what `fields` writes.
 pub(crate) fn body(constructor: u32, fields: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut body = Vec::with_capacity(32);

@@ -332,7 +332,7 @@ impl ClientConnection {
             .map_err(|_| ClosedBecause::BrokenRule);
         while done.is_ok() {
             done = match self.transport.next_frame() {
-                Ok(Some(frame)) => self.packet(now, &frame.payload),
+                Ok(Some(frame)) => self.packet(now, frame.payload),
                 Ok(None) => break,
                 Err(_) => Err(ClosedBecause::BrokenRule),
             };
@@ -344,13 +344,13 @@ impl ClientConnection {
         }
     }
 
-    fn packet(&mut self, now: Millis, payload: &[u8]) -> Result<(), ClosedBecause> {
+    fn packet(&mut self, now: Millis, payload: Vec<u8>) -> Result<(), ClosedBecause> {
         if payload.len() < 20 {
             let code = payload.first_chunk::<4>().ok_or(ClosedBecause::BrokenRule)?;
             return Err(ClosedBecause::Told(i32::from_le_bytes(*code)));
         }
-        if packet::auth_key_id(payload) == Some(0) {
-            let body = packet::open_plain(payload).ok_or(ClosedBecause::BrokenRule)?;
+        if packet::auth_key_id(&payload) == Some(0) {
+            let body = packet::open_plain(&payload).ok_or(ClosedBecause::BrokenRule)?;
             return self.handshake_answer(now, body);
         }
         let key = self.key.as_ref().ok_or(ClosedBecause::BrokenRule)?;

@@ -12,11 +12,13 @@
 //! ```
 
 mod abridged;
+mod buffer;
 mod full;
 mod intermediate;
 mod obfuscated;
 mod websocket;
 
+use buffer::Buffer;
 use full::Counters;
 use obfuscated::{HEADER_LEN, Streams, client_header};
 use rand_core::Rng;
@@ -104,9 +106,9 @@ pub struct Transport {
     framing: Option<Framing>,
     counters: Counters,
     /// Bytes as they came from the socket, not yet out of the WebSocket.
-    raw: Vec<u8>,
+    raw: Buffer,
     /// Bytes of the stream of packets.
-    stream: Vec<u8>,
+    stream: Buffer,
     /// Bytes that the transport itself has to say.
     own: Vec<u8>,
     frame_len_max: usize,
@@ -121,8 +123,8 @@ impl Transport {
             obfuscation: None,
             framing: None,
             counters: Counters::default(),
-            raw: Vec::new(),
-            stream: Vec::new(),
+            raw: Buffer::default(),
+            stream: Buffer::default(),
             own: Vec::new(),
             frame_len_max: crate::limits::FRAME_LEN_MAX,
         }
@@ -153,20 +155,21 @@ impl Transport {
     /// Takes bytes from the socket.
     ///
     /// # Errors
-    /// [`TransportError`]: the connection is to be closed.
+    /// [`TransportError`]: the connection is to be closed, after the packets that came before the error.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<(), TransportError> {
         match &self.websocket {
             None if self.framing.is_some() => self.append(bytes),
-            _ => self.raw.extend(bytes),
+            _ => {
+                self.raw.add(bytes);
+            }
         }
         self.advance()
     }
 
     fn append(&mut self, bytes: &[u8]) {
-        let from = self.stream.len();
-        self.stream.extend(bytes);
+        let added = self.stream.add(bytes);
         if let Some(streams) = &mut self.obfuscation {
-            streams.decrypt(&mut self.stream[from..]);
+            streams.decrypt(added);
         }
     }
 
@@ -176,8 +179,9 @@ impl Transport {
         }
         if let Some(websocket) = &mut self.websocket {
             let mut bytes = Vec::new();
-            websocket.receive(&mut self.raw, &mut bytes, &mut self.own)?;
+            let received = websocket.receive(&mut self.raw, &mut bytes, &mut self.own);
             self.take_stream(&bytes)?;
+            received?;
         }
         Ok(())
     }
@@ -188,11 +192,11 @@ impl Transport {
             self.append(bytes);
             return Ok(());
         }
-        self.stream.extend(bytes);
+        self.stream.add(bytes);
         if self.stream.len() >= HEADER_LEN {
-            let rest = self.stream.split_off(HEADER_LEN);
-            let header = std::mem::take(&mut self.stream);
+            let header = self.stream.take(HEADER_LEN);
             self.open_obfuscation(&header)?;
+            let rest = self.stream.take(usize::MAX);
             self.append(&rest);
         }
         Ok(())
@@ -206,13 +210,11 @@ impl Transport {
 
     /// Tells the transport by the first bytes. False while there are too few of them.
     fn detect(&mut self) -> Result<bool, TransportError> {
-        let Some(first) = self.raw.first() else {
-            return Ok(false);
-        };
-        if *first == 0xef {
+        let start = self.raw.rest();
+        if start.first() == Some(&0xef) {
             return Ok(self.opened(Framing::Abridged, 1));
         }
-        let Some(tag) = self.raw.first_chunk::<4>() else {
+        let Some(tag) = start.first_chunk::<4>() else {
             return Ok(false);
         };
         match tag {
@@ -227,7 +229,7 @@ impl Transport {
                 Some(framing) => return Ok(self.opened(framing, 4)),
             },
         }
-        let Some(start) = self.raw.first_chunk::<8>() else {
+        let Some(start) = start.first_chunk::<8>() else {
             return Ok(false);
         };
         if start[4..] == [0; 4] {
@@ -236,19 +238,19 @@ impl Transport {
         if self.raw.len() < HEADER_LEN {
             return Ok(false);
         }
-        let header: Vec<u8> = self.raw.drain(..HEADER_LEN).collect();
+        let header = self.raw.take(HEADER_LEN);
         self.open_obfuscation(&header)?;
         Ok(self.opened_as_is())
     }
 
     fn opened(&mut self, framing: Framing, skip: usize) -> bool {
         self.framing = Some(framing);
-        self.raw.drain(..skip);
+        self.raw.skip(skip);
         self.opened_as_is()
     }
 
     fn opened_as_is(&mut self) -> bool {
-        let raw = std::mem::take(&mut self.raw);
+        let raw = self.raw.take(usize::MAX);
         self.append(&raw);
         true
     }
@@ -262,9 +264,9 @@ impl Transport {
             return Ok(None);
         };
         let head = match framing {
-            Framing::Abridged => abridged::head(&self.stream),
-            Framing::Intermediate | Framing::Padded => intermediate::head(&self.stream),
-            Framing::Full => full::head(&self.stream)?,
+            Framing::Abridged => abridged::head(self.stream.rest()),
+            Framing::Intermediate | Framing::Padded => intermediate::head(self.stream.rest()),
+            Framing::Full => full::head(self.stream.rest())?,
         };
         let Some(Head {
             head_len,
@@ -281,13 +283,13 @@ impl Transport {
         if self.stream.len() < head_len + body_len {
             return Ok(None);
         }
-        let rest = self.stream.split_off(head_len + body_len);
-        let frame = std::mem::replace(&mut self.stream, rest);
+        let frame = &self.stream.rest()[..head_len + body_len];
         let payload = match framing {
-            Framing::Full => self.counters.open(&frame)?,
+            Framing::Full => self.counters.open(frame)?,
             Framing::Padded => intermediate::without_padding(&frame[head_len..]).to_vec(),
             _ => frame[head_len..].to_vec(),
         };
+        self.stream.skip(head_len + body_len);
         Ok(Some(Frame { payload, quick_ack }))
     }
 

@@ -59,12 +59,23 @@ pub(super) fn open(header: &[u8]) -> Option<(Streams, Framing)> {
     Some((Streams { receive, send }, Framing::of_tag(*tag)?))
 }
 
+/// Whether a header would be taken for another transport (TR-1).
+fn means_another(header: &[u8; HEADER_LEN]) -> bool {
+    let start = [header[0], header[1], header[2], header[3]];
+    header[0] == 0xef
+        || matches!(
+            &start,
+            b"GET " | b"POST" | b"HEAD" | b"OPTI" | [0x16, 0x03, 0x01, 0x02]
+        )
+        || Framing::of_tag(start).is_some()
+}
+
 /// A client's header of random bytes, and its streams; nothing for a framing without tag. Openings that
 /// mean another transport are stepped around.
 pub(super) fn client_header(mut random: [u8; 64], framing: Framing) -> Option<([u8; 64], Streams)> {
-    random[0] |= 1;
-    if random[0] == 0xef {
-        random[0] = 0xed;
+    if means_another(&random) {
+        // No opening is left when its first byte has the other top bit.
+        random[0] ^= 0x80;
     }
     random[4] |= 1;
     random[56..60].copy_from_slice(&framing.tag()?);

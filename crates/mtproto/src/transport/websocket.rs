@@ -5,6 +5,7 @@ use crate::crypto::sha1;
 use crate::limits::{FRAME_LEN_MAX, HTTP_HEAD_MAX};
 
 use super::TransportError;
+use super::buffer::Buffer;
 
 #[derive(Default)]
 pub(super) struct WebSocket {
@@ -13,27 +14,27 @@ pub(super) struct WebSocket {
 
 /// Appended to the client's key (RFC 6455 section 1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-/// Longest ping that is answered (RFC 6455 section 5.5).
+/// Longest close, ping or pong (RFC 6455 section 5.5).
 const CONTROL_LEN_MAX: usize = 125;
 
 impl WebSocket {
     /// Takes what is whole out of `raw`: data goes to `data`, what must be answered to `own`.
     pub(super) fn receive(
         &mut self,
-        raw: &mut Vec<u8>,
+        raw: &mut Buffer,
         data: &mut Vec<u8>,
         own: &mut Vec<u8>,
     ) -> Result<(), TransportError> {
         if !self.open {
-            let Some(end) = raw.windows(4).position(|w| w == b"\r\n\r\n") else {
-                return if raw.len() > HTTP_HEAD_MAX {
+            let head = &raw.rest()[..raw.len().min(HTTP_HEAD_MAX)];
+            let Some(end) = head.windows(4).position(|w| w == b"\r\n\r\n") else {
+                return if head.len() == HTTP_HEAD_MAX {
                     Err(TransportError::WebSocket)
                 } else {
                     Ok(())
                 };
             };
-            let head: Vec<u8> = raw.drain(..end + 4).collect();
-            own.extend(upgrade(&head)?);
+            own.extend(upgrade(&raw.take(end + 4))?);
             self.open = true;
         }
         while let Some(frame) = next_frame(raw)? {
@@ -51,18 +52,20 @@ struct Frame {
 fn take(frame: Frame, data: &mut Vec<u8>, own: &mut Vec<u8>) -> Result<(), TransportError> {
     match frame.opcode {
         0 | 2 => data.extend(frame.payload),
+        8..=10 if frame.payload.len() > CONTROL_LEN_MAX => return Err(TransportError::WebSocket),
         8 => {
             write_frame(8, &frame.payload, own);
             return Err(TransportError::Closed);
         }
-        9 if frame.payload.len() <= CONTROL_LEN_MAX => write_frame(10, &frame.payload, own),
+        9 => write_frame(10, &frame.payload, own),
         10 => {}
         _ => return Err(TransportError::WebSocket),
     }
     Ok(())
 }
 
-fn next_frame(raw: &mut Vec<u8>) -> Result<Option<Frame>, TransportError> {
+fn next_frame(buffer: &mut Buffer) -> Result<Option<Frame>, TransportError> {
+    let raw = buffer.rest();
     let Some([first, second]) = raw.first_chunk::<2>() else {
         return Ok(None);
     };
@@ -89,13 +92,13 @@ fn next_frame(raw: &mut Vec<u8>) -> Result<Option<Frame>, TransportError> {
     if raw.len() < at + 4 + len {
         return Ok(None);
     }
-    let frame: Vec<u8> = raw.drain(..at + 4 + len).collect();
-    let (mask, payload) = frame[at..].split_at(4);
+    let (mask, payload) = raw[at..at + 4 + len].split_at(4);
     let payload = payload
         .iter()
         .zip(mask.iter().cycle())
         .map(|(b, m)| b ^ m)
         .collect();
+    buffer.skip(at + 4 + len);
     Ok(Some(Frame { opcode, payload }))
 }
 
@@ -189,9 +192,10 @@ mod tests {
             raw.extend([0x82, 0x80 | chunk.len() as u8, 1, 2, 3, 4]);
             raw.extend(chunk.iter().zip([1, 2, 3, 4].iter().cycle()).map(|(b, m)| b ^ m));
         }
-        let (mut ws, mut data, mut own, mut fed) = (WebSocket::default(), Vec::new(), Vec::new(), Vec::new());
+        let (mut ws, mut fed) = (WebSocket::default(), Buffer::default());
+        let (mut data, mut own) = (Vec::new(), Vec::new());
         for byte in raw {
-            fed.push(byte);
+            fed.add(&[byte]);
             ws.receive(&mut fed, &mut data, &mut own).unwrap();
         }
         assert_eq!(data, b"abcdefg");
