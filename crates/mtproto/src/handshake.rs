@@ -18,7 +18,7 @@ use rand_core::Rng;
 use crate::bytes::{Malformed, Reader, Writer as _};
 use crate::crypto::ige::Ige;
 use crate::crypto::keys::handshake_cipher;
-use crate::crypto::{AuthKey, DH_PRIME, G, RsaKey, dh, equal, modexp, sha1, sha256};
+use crate::crypto::{AuthKey, DH_PRIME, G, RsaKey, dh, equal, modexp, power_of_g, sha1, sha256};
 use crate::limits::{HANDSHAKE_MS, PLAIN_LEN_MAX, REQ_PQ_MAX};
 use crate::primes::{self, Pq};
 use crate::time::Millis;
@@ -625,7 +625,7 @@ impl Task {
                     new: inner.new_nonce,
                 };
                 let expires = inner.expires_in.map(|s| now.plus(i64::from(s) * 1000));
-                let answer = server_dh_params(&nonces, &exponent, padding, now)?;
+                let answer = server_dh_params(&nonces, &exponent, padding, now);
                 Ok(Outcome::Rsa {
                     nonces,
                     exponent,
@@ -755,9 +755,8 @@ fn server_dh_params(
     exponent: &[u8; EXPONENT_LEN],
     padding: [u8; 16],
     now: Millis,
-) -> Result<Vec<u8>, HandshakeError> {
-    let base = G.to_be_bytes();
-    let g_a = modexp(&base, exponent, &DH_PRIME).ok_or(HandshakeError::PublicValue)?;
+) -> Vec<u8> {
+    let g_a = power_of_g(exponent);
     let mut inner = Vec::with_capacity(600);
     inner.u32(SERVER_DH_INNER_DATA);
     inner.extend(nonces.client);
@@ -776,5 +775,5 @@ fn server_dh_params(
     answer.extend(nonces.client);
     answer.extend(nonces.server);
     answer.string(&sealed);
-    Ok(answer)
+    answer
 }

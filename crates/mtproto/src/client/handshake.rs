@@ -5,7 +5,7 @@ use rand_core::Rng;
 use super::ClientError;
 use crate::bytes::{Reader, Writer as _};
 use crate::crypto::ige::Ige;
-use crate::crypto::{AuthKey, DH_PRIME, G, RsaKey, dh, equal, modexp, sha1, sha256};
+use crate::crypto::{AuthKey, DH_PRIME, G, RsaKey, dh, equal, modexp, power_of_g, sha1, sha256};
 use crate::handshake::{self as wire, EXPONENT_LEN, Nonces};
 use crate::limits::IDS_MAX;
 use crate::primes;
@@ -159,8 +159,8 @@ impl ClientHandshake {
         rng: &mut impl Rng,
     ) -> Result<Step, ClientError> {
         let exponent: [u8; EXPONENT_LEN] = random(rng);
-        let power = |base: &[u8]| modexp(base, &exponent, &DH_PRIME).ok_or(ClientError::Group);
-        let (g_b, key) = (power(&G.to_be_bytes())?, power(&agreement.g_a)?);
+        let g_b = power_of_g(&exponent);
+        let key = modexp(&agreement.g_a, &exponent, &DH_PRIME).ok_or(ClientError::Group)?;
         let nonces = &agreement.nonces;
         let mut inner = Vec::with_capacity(304);
         inner.u32(wire::CLIENT_DH_INNER_DATA);

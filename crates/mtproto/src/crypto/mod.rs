@@ -1,11 +1,13 @@
 //! Arithmetic of the protocol. Secrets are compared in constant time.
 
 pub mod dh;
+pub mod fixed_base;
 pub mod ige;
 pub mod keys;
 pub mod native;
 
 pub use dh::{DH_PRIME, G};
+pub use fixed_base::power_of_g;
 pub use keys::AuthKey;
 pub use native::{RsaKey, modexp};
 
