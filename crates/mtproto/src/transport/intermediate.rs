@@ -13,6 +13,11 @@ use super::Head;
 
 const QUICK_ACK: u32 = 1 << 31;
 
+/// What is shorter is no packet but a notice: a quick ack or a transport error. Clients tell it by the
+/// length that arrives, each with a bound of its own (TDLib 16 bytes, 12 in earlier versions), so that
+/// notices go without padding.
+const PACKET_LEN_MIN: usize = 20;
+
 pub(super) fn head(stream: &[u8]) -> Option<Head> {
     let len = u32::from_le_bytes(*stream.first_chunk::<4>()?);
     let body_len = usize::try_from(len & !QUICK_ACK).unwrap_or(usize::MAX);
@@ -46,7 +51,10 @@ pub(super) fn send(payload: &[u8], quick_ack: bool, out: &mut Vec<u8>) {
 pub(super) fn send_padded(payload: &[u8], quick_ack: bool, rng: &mut impl Rng, out: &mut Vec<u8>) {
     let mut random = [0; 16];
     rng.fill_bytes(&mut random);
-    let padding = usize::from(random[15] & 15);
+    let padding = match payload.len() {
+        ..PACKET_LEN_MIN => 0,
+        _ => usize::from(random[15] & 15),
+    };
     let mut padded = payload.to_vec();
     padded.extend(&random[..padding]);
     send(&padded, quick_ack, out);
