@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use havre_domain::ids::{AuthKeyId, UserId};
+use havre_domain::tx::Fault;
 use havre_domain::updates::{self, Cursor, Event};
 use havre_tl::{Serialize as _, enums};
 
@@ -227,6 +228,8 @@ impl Api {
                     person.again = true;
                 }
                 Ok(None) => {}
+                // The box changed between two looks at it: whoever changed it got on, so this ends.
+                Err(Error::Fault(Fault::Conflict)) => person.again = true,
                 Err(error) => {
                     tracing::error!(?error, "a push could not be made");
                 }

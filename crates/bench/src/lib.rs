@@ -1,1 +1,4 @@
-//! Load for a running server: prints tables.
+//! Load for a server over its wire: a client, and the process of a server that it talks to.
+
+pub mod client;
+pub mod process;
