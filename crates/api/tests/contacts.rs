@@ -1,4 +1,6 @@
 //! `contacts.*` over the one door.
+// Helpers of tests may unwrap as tests do.
+#![allow(clippy::unwrap_used)]
 
 #[path = "rpc/contacts/add_contact.rs"]
 mod add_contact;

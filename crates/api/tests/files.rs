@@ -1,5 +1,7 @@
 //! Uploads, downloads, photos and media over the one door: `upload.*`, `photos.*`, and what `messages.*` does
 //! with files.
+// Helpers of tests may unwrap as tests do.
+#![allow(clippy::unwrap_used)]
 
 #[path = "rpc/upload/get_file.rs"]
 mod get_file;
