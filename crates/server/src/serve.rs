@@ -59,9 +59,11 @@ async fn run(settings: &Settings, folder: &DataFolder, key: &ServerKey) -> Resul
     tokio::spawn(async move { house.keep_house().await });
     let (stop, stopping) = watch::channel(false);
     tokio::spawn(tcp::accept(listener, Arc::clone(&gateway), stopping));
+    // Whoever reads the greeting may tell the server to stop: signals are heard before it is printed.
+    let stopped = stopped()?;
     print!("{}", greeting(settings, key));
     let end = tokio::select! {
-        stop = stopped() => stop,
+        () = stopped => Ok(()),
         cause = failed => Err(anyhow!("the store has failed: {cause}")),
     };
     let _ = stop.send(true);
@@ -168,12 +170,14 @@ fn raise_file_limit() {
     }
 }
 
-async fn stopped() -> Result<()> {
+/// Hears from now on, and resolves, when the operator stops the server.
+fn stopped() -> Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be heard")?;
     let mut terminate = signal(SignalKind::terminate()).context("signals cannot be heard")?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }
