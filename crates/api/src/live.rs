@@ -256,7 +256,15 @@ impl Api {
     /// Pushes events after `from` and returns the place after them; nothing when there are none.
     async fn push_since(&self, user: UserId, from: Cursor, told: &[Told]) -> Result<Option<Cursor>, Error> {
         let mut world = self.world();
-        let (events, to) = updates::beyond(world.view_user(user), from, PUSH_EVENTS_MAX).await?;
+        let tx = world.view_user(user);
+        if from.pts < updates::counters(tx).await?.log_start {
+            self.tell(user, &enums::Updates::UpdatesTooLong);
+            // Among what was forgotten may be the end of a login: whoever asks for a difference is
+            // subscribed again if it is not theirs.
+            self.live.state().people.remove(&user);
+            return Ok(None);
+        }
+        let (events, to) = updates::beyond(tx, from, PUSH_EVENTS_MAX).await?;
         if events.is_empty() {
             return Ok(None);
         }

@@ -30,6 +30,10 @@ pub const RANDOM_ID_TTL: i64 = 2 * 24 * 3600;
 pub const RANDOM_ID_SWEEP: usize = 2;
 /// Most events in one slice of a difference.
 pub const DIFFERENCE_MAX: usize = 1000;
+/// Events that a box's log keeps: whoever was away for longer fetches conversations instead.
+pub const EVENTS_KEPT_MAX: usize = 10_000;
+/// Oldest events that are forgotten along with one deed; more than the events without pts between two with.
+pub const EVENTS_FORGOTTEN_AT_ONCE: usize = 256;
 /// Most messages deleted by one call; clients repeat while some are left.
 pub const DELETE_MAX: usize = 1000;
 /// How long a login code lives, seconds.

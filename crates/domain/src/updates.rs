@@ -1,10 +1,12 @@
-//! A person's update sequence: counters and the log of events (UP-1 to UP-12).
+//! A person's update sequence: counters and the log of events (UP-1 to UP-12). The log keeps the newest
+//! [`EVENTS_KEPT_MAX`] events; whoever was away for longer starts again from the conversations (UP-11).
 
 use havre_store::Order;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AuthKeyId, ChatId, MessageId, Peer, Pts, Time, UserId};
 use crate::keys;
+use crate::limits::{EVENTS_FORGOTTEN_AT_ONCE, EVENTS_KEPT_MAX};
 use crate::tx::{Fault, Tx};
 
 /// The numbers of a box.
@@ -18,6 +20,10 @@ pub struct Counters {
     pub extra: i32,
     /// Secret-chat and bot events (UP-24).
     pub qts: i32,
+    /// The log holds everything that happened after this pts; what was before may be forgotten.
+    pub log_start: Pts,
+    /// Events in the log.
+    pub log_len: usize,
 }
 
 /// Something that happened in a box. Only names what changed: who asks later is told the newest state
@@ -174,8 +180,47 @@ pub async fn append(tx: &mut Tx, now: Time, event: Event) -> Result<Pts, Fault> 
         write(tx, now, &mut counters, Event::Checkpoint)?;
     }
     write(tx, now, &mut counters, event)?;
+    if counters.log_len >= EVENTS_KEPT_MAX + EVENTS_FORGOTTEN_AT_ONCE {
+        forget_oldest(tx, &mut counters, EVENTS_FORGOTTEN_AT_ONCE).await?;
+    }
     tx.put(keys::counters(), &counters);
     Ok(counters.pts)
+}
+
+/// Forgets all but about the newest `kept` events.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn compact(tx: &mut Tx, kept: usize) -> Result<(), Fault> {
+    let mut counters = counters(tx).await?;
+    loop {
+        let before = counters.log_len;
+        let surplus = before.saturating_sub(kept).min(EVENTS_FORGOTTEN_AT_ONCE);
+        forget_oldest(tx, &mut counters, surplus).await?;
+        if counters.log_len == before {
+            tx.put(keys::counters(), &counters);
+            return Ok(());
+        }
+    }
+}
+
+/// Forgets fewer than `most` of the oldest events: always all of one pts, so that from `log_start` on
+/// nothing is missing.
+async fn forget_oldest(tx: &mut Tx, counters: &mut Counters, most: usize) -> Result<(), Fault> {
+    let mut span = keys::events_after(counters.log_start);
+    span.start = keys::event(counters.log_start, 0);
+    let oldest: Vec<_> = tx.range(&span, Order::Ascending, most).await?;
+    let Some((start, _)) = oldest.last().and_then(|(key, _)| keys::event_of(key)) else {
+        return Ok(());
+    };
+    for (key, _) in oldest {
+        if keys::event_of(&key).is_some_and(|(pts, _)| pts < start) {
+            tx.delete(key);
+            counters.log_len -= 1;
+        }
+    }
+    counters.log_start = start;
+    Ok(())
 }
 
 fn write(tx: &mut Tx, now: Time, counters: &mut Counters, event: Event) -> Result<(), Fault> {
@@ -192,6 +237,7 @@ fn write(tx: &mut Tx, now: Time, counters: &mut Counters, event: Event) -> Resul
         counters.extra += 1;
         keys::event(counters.pts, counters.extra)
     };
+    counters.log_len += 1;
     tx.put(
         key,
         &Logged {

@@ -1,4 +1,4 @@
-//! `updates.getDifference`: what happened since a client's state (UP-6 to UP-10).
+//! `updates.getDifference`: what happened since a client's state (UP-6 to UP-11).
 
 use std::collections::BTreeSet;
 
@@ -28,10 +28,11 @@ pub async fn call(
     if request.pts < 0 || request.pts > counters.pts.0 {
         return Err(RpcError::PERSISTENT_TIMESTAMP_INVALID.into());
     }
-    if request
+    let forgotten = request.pts < counters.log_start.0;
+    let too_many = request
         .pts_total_limit
-        .is_some_and(|limit| counters.pts.0 - request.pts > limit.max(0))
-    {
+        .is_some_and(|limit| counters.pts.0 - request.pts > limit.max(0));
+    if forgotten || too_many {
         return Ok(types::updates::DifferenceTooLong { pts: counters.pts.0 }.into());
     }
     let limit = request.pts_limit.map_or(DIFFERENCE_MAX, |n| {

@@ -1,0 +1,6 @@
+//! `updates.*`: the sequence of a box.
+// Helpers of tests may unwrap as tests do.
+#![allow(clippy::unwrap_used)]
+
+#[path = "rpc/updates/get_difference.rs"]
+mod get_difference;
