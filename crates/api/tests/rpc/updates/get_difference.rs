@@ -33,7 +33,7 @@ fn pts(client: &Client) -> i32 {
 
 fn texts(messages: &[enums::Message]) -> Vec<&str> {
     let text = |message| match message {
-        &enums::Message::Message(ref m) => Some(m.message.as_str()),
+        enums::Message::Message(m) => Some(m.message.as_str()),
         _ => None,
     };
     messages.iter().filter_map(text).collect()
