@@ -32,11 +32,11 @@ fn pts(client: &Client) -> i32 {
 }
 
 fn texts(messages: &[enums::Message]) -> Vec<&str> {
-    let text = |message| match message {
+    let texts = messages.iter().filter_map(|message| match message {
         enums::Message::Message(m) => Some(m.message.as_str()),
         _ => None,
-    };
-    messages.iter().filter_map(text).collect()
+    });
+    texts.collect()
 }
 
 /// Forgets what happened in somebody's box, but for about the newest `kept` events.
