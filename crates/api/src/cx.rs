@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use havre_domain::auth_keys::Client;
+use havre_domain::flood::{self, Allowance};
 use havre_domain::ids::{AuthKeyId, ChatId, Peer, UserId};
 use havre_domain::keys::partition;
 use havre_domain::tx::{Fault, Tx};
@@ -111,6 +112,32 @@ impl Cx {
     pub fn view_own(&mut self) -> Result<&mut Tx, Error> {
         let me = self.me()?;
         Ok(self.world.view_user(me))
+    }
+
+    /// Counts deeds of the asker that may be done so often only; part of the commit of this call.
+    ///
+    /// # Errors
+    /// `420 FLOOD_WAIT_n`.
+    pub async fn spend(&mut self, allowance: Allowance, times: u32) -> Result<(), Error> {
+        let now = self.world.now;
+        let spent = flood::spend(self.own()?, now, allowance, times).await?;
+        Ok(spent.map_err(RpcError::from)?)
+    }
+
+    /// As [`Self::spend`], for a call that changes another partition than the asker's: counted in a commit
+    /// of its own, before anything of the asker's box was read. A call that is tried again counts again.
+    ///
+    /// # Errors
+    /// `420 FLOOD_WAIT_n`.
+    pub async fn spend_before(&mut self, allowance: Allowance, times: u32) -> Result<(), Error> {
+        let me = self.me()?;
+        let mut world = self.api.world();
+        let now = world.now;
+        flood::spend(world.user(me)?, now, allowance, times)
+            .await?
+            .map_err(RpcError::from)?;
+        world.commit().await?;
+        Ok(())
     }
 
     /// Whom an `InputUser` names. The access hash must be the one that this asker was given.

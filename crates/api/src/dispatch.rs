@@ -49,6 +49,8 @@ pub struct Settings {
     pub port: u16,
     /// Digits of a login code.
     pub code_len: usize,
+    /// Messages that a person may send, forward and edit within a minute; 0 is without limit.
+    pub sends_per_minute: u32,
 }
 
 /// What the API is opened over.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use havre_domain::flood::Wait;
 use havre_domain::tx::Fault;
 
 /// An error of the API: code and documented name, `[A-Z0-9_]+`.
@@ -30,6 +31,12 @@ impl RpcError {
             code: 420,
             text: Cow::Owned(format!("FLOOD_WAIT_{}", seconds.max(1))),
         }
+    }
+}
+
+impl From<Wait> for RpcError {
+    fn from(Wait(seconds): Wait) -> Self {
+        Self::flood_wait(seconds)
     }
 }
 

@@ -24,11 +24,12 @@
 //! ├── media/<kind>/<peer>/<id>     -> ()        search by kind of media          search
 //! ├── event/<pts>/<n>              -> updates::Logged                            updates
 //! ├── file/<file>                  -> files::Held  files this person uploaded    files
-//! └── meter/<name>                 -> flood::Meter                               flood
+//! └── meter/<name>                 -> flood::Meter  how often something was done flood
 //! chat/<id>                        a basic group
 //! ├── chat                         -> chats::Chat                                chats
 //! ├── member/<user>                -> chats::Member                              chats
-//! └── link/<hash>                  -> invites::Link                              invites
+//! ├── link/<hash>                  -> invites::Link                              invites
+//! └── meter/<name>                 -> flood::Meter                               flood
 //! phone/<digits>                   -> phones::Phone under `claim`                phones
 //! username/<lower case>            -> usernames::Claim under `claim`             usernames
 //! invite/<hash>                    -> chats::InviteClaim under `claim`           chats

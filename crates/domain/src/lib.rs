@@ -10,6 +10,7 @@ pub mod chats;
 pub mod contacts;
 pub mod dialogs;
 pub mod files;
+pub mod flood;
 pub mod ids;
 pub mod invites;
 pub mod keys;

@@ -71,6 +71,9 @@ settings! {
     codes: CodeProvider = "console", "console", parse;
     /// Digits in a login code.
     code_len: u8 = "5", "a whole number from 4 to 8", |text| within(text, 4..=8);
+    /// Messages that one person may send, forward and edit within a minute, at once or spread; who wants
+    /// more is told how long to wait. 0 is without limit.
+    sends_per_minute: u32 = "600", "a whole number from 0 to 1000000", |text| within(text, 0..=1_000_000);
     /// Where everything but files is stored: `embedded` in the data folder, `postgres` in a database.
     store: StoreEngine = "embedded", "one of embedded, postgres", parse;
     /// The database of `store = "postgres"`.

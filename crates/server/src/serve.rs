@@ -104,6 +104,7 @@ async fn open_api(
         host: address.ip().to_string(),
         port: address.port(),
         code_len: usize::from(settings.code_len),
+        sends_per_minute: settings.sends_per_minute,
     };
     let parts = Parts {
         store,

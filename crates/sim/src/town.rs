@@ -225,6 +225,7 @@ fn open(env: &Arc<SimEnv>, store: &Arc<dyn Store>, files: &Arc<dyn ObjectStore>)
         host: "127.0.0.1".into(),
         port: 4430,
         code_len: 5,
+        sends_per_minute: 600,
     };
     let (store, files) = (store.clone(), files.clone());
     let parts = Parts {

@@ -1,5 +1,6 @@
 //! Media of messages: what a client asks to send, as it is kept (`MessageMedia` of the canonical layer).
 
+use havre_domain::flood::PHONE_LOOKUPS;
 use havre_domain::limits::{ATTRIBUTE_LEN_MAX, NAME_LEN_MAX, VCARD_LEN_MAX};
 use havre_domain::phones;
 use havre_tl::{enums, types};
@@ -12,7 +13,8 @@ use crate::error::{Error, RpcError};
 /// The media that an `InputMedia` asks for. Uploads become files by it.
 ///
 /// # Errors
-/// `400 MEDIA_EMPTY`, `400 MEDIA_INVALID` for what is not built, `400 TTL_MEDIA_INVALID`, and what the files say.
+/// `400 MEDIA_EMPTY`, `400 MEDIA_INVALID` for what is not built, `400 TTL_MEDIA_INVALID`,
+/// `420 FLOOD_WAIT_n` for too many contacts, and what the files say.
 pub async fn of_input(cx: &mut Cx, input: &enums::InputMedia) -> Result<enums::MessageMedia, Error> {
     use enums::InputMedia as I;
     match input {
@@ -72,6 +74,7 @@ async fn contact(cx: &mut Cx, input: &types::InputMediaContact) -> Result<enums:
     if input.vcard.len() > VCARD_LEN_MAX {
         return Err(RpcError::MEDIA_INVALID.into());
     }
+    cx.spend(PHONE_LOOKUPS, 1).await?;
     let user = phones::find(&mut cx.world, me, &digits).await?;
     Ok(types::MessageMediaContact {
         phone_number: digits,

@@ -2,6 +2,7 @@
 //! to be found by it, are forgotten at once: no address book is kept.
 
 use havre_domain::contacts::{self, Contact};
+use havre_domain::flood::PHONE_LOOKUPS;
 use havre_domain::ids::{Peer, UserId};
 use havre_domain::limits::{CONTACTS_MAX, IMPORT_MAX};
 use havre_domain::phones;
@@ -17,12 +18,15 @@ pub const ACCESS: Access = Access::Login;
 /// Answers. Numbers beyond [`IMPORT_MAX`] are named in `retry_contacts`.
 ///
 /// # Errors
-/// `400 USERS_TOO_MUCH` when there is no room for more contacts.
+/// `400 USERS_TOO_MUCH` when there is no room for more contacts, `420 FLOOD_WAIT_n`.
 pub async fn call(
     cx: &mut Cx,
     request: functions::contacts::ImportContacts,
 ) -> Result<enums::contacts::ImportedContacts, Error> {
     let me = cx.me()?;
+    let numbers = request.contacts.len().min(IMPORT_MAX);
+    cx.spend(PHONE_LOOKUPS, u32::try_from(numbers).unwrap_or(u32::MAX))
+        .await?;
     let mut room = CONTACTS_MAX.saturating_sub(contacts::all(cx.view_own()?).await?.len());
     let (mut imported, mut retry_contacts, mut named) = (Vec::new(), Vec::new(), Named::default());
     for (n, input) in request.contacts.into_iter().enumerate() {

@@ -1,5 +1,6 @@
 //! `contacts.resolvePhone`: who has a number, if they want to be found by it.
 
+use havre_domain::flood::PHONE_LOOKUPS;
 use havre_domain::phones;
 use havre_tl::{enums, functions};
 
@@ -13,12 +14,13 @@ pub const ACCESS: Access = Access::Login;
 /// Answers. A number that nobody has and one whose owner hides are told alike.
 ///
 /// # Errors
-/// `400 PHONE_NOT_OCCUPIED`.
+/// `400 PHONE_NOT_OCCUPIED`, `420 FLOOD_WAIT_n`.
 pub async fn call(
     cx: &mut Cx,
     request: functions::contacts::ResolvePhone,
 ) -> Result<enums::contacts::ResolvedPeer, Error> {
     let me = cx.me()?;
+    cx.spend(PHONE_LOOKUPS, 1).await?;
     match phones::find(&mut cx.world, me, &request.phone).await? {
         Some(user) => resolved(cx, user).await,
         None => Err(RpcError::PHONE_NOT_OCCUPIED.into()),

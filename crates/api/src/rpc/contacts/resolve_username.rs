@@ -1,5 +1,6 @@
 //! `contacts.resolveUsername`: who has a username.
 
+use havre_domain::flood::NAME_LOOKUPS;
 use havre_domain::keys::partition;
 use havre_domain::usernames;
 use havre_tl::{enums, functions};
@@ -14,7 +15,7 @@ pub const ACCESS: Access = Access::Login;
 /// Answers.
 ///
 /// # Errors
-/// `400 USERNAME_INVALID`, `400 USERNAME_NOT_OCCUPIED`.
+/// `400 USERNAME_INVALID`, `400 USERNAME_NOT_OCCUPIED`, `420 FLOOD_WAIT_n`.
 pub async fn call(
     cx: &mut Cx,
     request: functions::contacts::ResolveUsername,
@@ -23,6 +24,7 @@ pub async fn call(
     if !usernames::is_valid(name) {
         return Err(RpcError::USERNAME_INVALID.into());
     }
+    cx.spend(NAME_LOOKUPS, 1).await?;
     let claim = cx.world.view(partition::username(&name.to_ascii_lowercase()));
     let Some(owner) = usernames::owner(claim).await? else {
         return Err(RpcError::USERNAME_NOT_OCCUPIED.into());

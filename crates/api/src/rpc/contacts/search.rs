@@ -3,6 +3,7 @@
 //! discovered by trying.
 
 use havre_domain::dialogs::{self, FOLDER_ARCHIVE};
+use havre_domain::flood::NAME_LOOKUPS;
 use havre_domain::ids::{Peer, UserId};
 use havre_domain::keys::partition;
 use havre_domain::limits::{PAGE_MAX, SEARCHED_DIALOGS_MAX};
@@ -19,7 +20,7 @@ pub const ACCESS: Access = Access::Login;
 /// Answers.
 ///
 /// # Errors
-/// `400 SEARCH_QUERY_EMPTY`.
+/// `400 SEARCH_QUERY_EMPTY`, `420 FLOOD_WAIT_n` for too many names looked up.
 pub async fn call(
     cx: &mut Cx,
     request: functions::contacts::Search,
@@ -106,6 +107,7 @@ async fn named_exactly(cx: &mut Cx, name: &str) -> Result<Option<UserId>, Error>
     if !usernames::is_valid(name) {
         return Ok(None);
     }
+    cx.spend(NAME_LOOKUPS, 1).await?;
     let claim = cx.world.view(partition::username(&name.to_ascii_lowercase()));
     Ok(usernames::owner(claim).await?)
 }

@@ -1,6 +1,7 @@
 //! `messages.createChat`: a new basic group with the asker as its creator.
 
 use havre_domain::chats::Group;
+use havre_domain::flood::GROUPS_MADE;
 use havre_domain::ids::{ChatId, UserId};
 use havre_domain::keys::partition;
 use havre_domain::limits::CHAT_MEMBERS_MAX;
@@ -18,7 +19,7 @@ pub const ACCESS: Access = Access::Login;
 ///
 /// # Errors
 /// `400 CHAT_TITLE_EMPTY`, `400 USERS_TOO_MUCH`, `400 USER_ID_INVALID`, `400 INPUT_USER_DEACTIVATED`, and
-/// `400 TTL_PERIOD_INVALID` for messages that are to vanish.
+/// `400 TTL_PERIOD_INVALID` for messages that are to vanish, `420 FLOOD_WAIT_n`.
 pub async fn call(
     cx: &mut Cx,
     request: functions::messages::CreateChat,
@@ -28,6 +29,7 @@ pub async fn call(
     if request.ttl_period.is_some_and(|ttl| ttl != 0) {
         return Err(RpcError::TTL_PERIOD_INVALID.into());
     }
+    cx.spend_before(GROUPS_MADE, 1).await?;
     let before = cx.cursor().await?;
     let (invited, missing) = invitees(cx, &request.users).await?;
     let id = ChatId(cx.world.random_id());

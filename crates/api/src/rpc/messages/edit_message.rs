@@ -20,7 +20,7 @@ pub const ACCESS: Access = Access::Login;
 ///
 /// # Errors
 /// `400 MESSAGE_ID_INVALID`, `403 MESSAGE_AUTHOR_REQUIRED`, `400 MESSAGE_EDIT_TIME_EXPIRED`,
-/// `400 MESSAGE_NOT_MODIFIED`, `400 MESSAGE_EMPTY`, `400 MESSAGE_TOO_LONG`.
+/// `400 MESSAGE_NOT_MODIFIED`, `400 MESSAGE_EMPTY`, `400 MESSAGE_TOO_LONG`, `420 FLOOD_WAIT_n`.
 pub async fn call(cx: &mut Cx, request: functions::messages::EditMessage) -> Result<enums::Updates, Error> {
     let peer = cx.input_peer(&request.peer).await?;
     let (id, now) = (MessageId(request.id), cx.world.now);
@@ -55,6 +55,7 @@ pub async fn call(cx: &mut Cx, request: functions::messages::EditMessage) -> Res
     let content = enums::Message::Message(content).to_bytes();
     let others = sending::audience(cx, peer).await?.others;
     let before = cx.cursor().await?;
+    sending::spend_send(cx).await?;
     let (origin, edit_date) = (stored.origin, Some(now.date()));
     let tx = cx.own()?;
     for (user, _) in others {

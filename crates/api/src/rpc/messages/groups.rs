@@ -7,7 +7,7 @@ use havre_domain::keys::partition;
 use havre_domain::limits::TITLE_LEN_MAX;
 use havre_domain::outbox::Effect;
 use havre_domain::updates::Cursor;
-use havre_domain::{contacts, privacy, users};
+use havre_domain::{contacts, flood, privacy, users};
 use havre_tl::{enums, types};
 
 use crate::cx::Cx;
@@ -106,7 +106,7 @@ pub fn missing(user: UserId) -> enums::MissingInvitee {
 /// that did to the asker's box since `before`.
 ///
 /// # Errors
-/// [`Error`].
+/// `420 FLOOD_WAIT_n`, and [`Error`].
 pub async fn publish(
     cx: &mut Cx,
     mut group: Group,
@@ -116,6 +116,9 @@ pub async fn publish(
 ) -> Result<types::Updates, Error> {
     let (me, now, id) = (cx.me()?, cx.world.now, group.id);
     let tx = cx.world.subject(partition::chat(id))?;
+    flood::spend(tx, now, flood::GROUP_CHANGES, 1)
+        .await?
+        .map_err(RpcError::from)?;
     group.tell(tx, &Effect::ChatChanged(id), told);
     group.announce(tx, me, now, action, told);
     group.save(tx);

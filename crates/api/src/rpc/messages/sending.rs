@@ -3,6 +3,7 @@
 
 use havre_domain::chats;
 use havre_domain::dialogs;
+use havre_domain::flood::{Allowance, SENDS};
 use havre_domain::ids::{MessageId, Origin, Peer, RandomId, SERVICE_USER, UserId};
 use havre_domain::keys::partition;
 use havre_domain::messages::{self, Arrival, Message};
@@ -97,7 +98,7 @@ pub async fn may_send_media(cx: &mut Cx, peer: Peer, media: &enums::MessageMedia
 /// used before answers with the message that it made (UP-17).
 ///
 /// # Errors
-/// `400 RANDOM_ID_EMPTY`, and [`Error`].
+/// `400 RANDOM_ID_EMPTY`, `420 FLOOD_WAIT_n`, and [`Error`].
 pub async fn send(
     cx: &mut Cx,
     audience: &Audience,
@@ -171,8 +172,18 @@ struct Parcel {
     media_unread: bool,
 }
 
+/// Counts one message sent, forwarded or edited.
+///
+/// # Errors
+/// `420 FLOOD_WAIT_n`.
+pub async fn spend_send(cx: &mut Cx) -> Result<(), Error> {
+    let count = cx.api.settings.sends_per_minute;
+    cx.spend(Allowance { count, ..SENDS }, 1).await
+}
+
 async fn add_content(cx: &mut Cx, audience: &Audience, one: Parcel) -> Result<MessageId, Error> {
     let (me, now, peer) = (cx.me()?, cx.world.now, audience.peer);
+    spend_send(cx).await?;
     let tx = cx.own()?;
     let reply = match one.reply {
         Some(id) => messages::find_in(tx, peer, id).await?.map(|m| (id, m.origin)),
