@@ -98,7 +98,6 @@ pub fn announce(
             date: now.date(),
             origin,
             reply: None,
-            mentioned: false,
             media_unread: false,
             content: content.to_vec(),
         };

@@ -8,9 +8,10 @@ use crate::dialogs;
 use crate::ids::{MessageId, Origin, Peer, Pts, RandomId, Time, UserId};
 use crate::keys;
 use crate::limits::{DELETE_MAX, PURGE_SPAN_MAX, RANDOM_ID_SWEEP, RANDOM_ID_TTL};
-use crate::search::{self, Content};
+use crate::search::{self, Content, Kind};
 use crate::tx::{Fault, Tx};
 use crate::updates::{self, Event};
+use crate::users;
 
 /// A message as one box holds it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,8 +54,6 @@ pub struct Arrival {
     pub origin: Origin,
     /// Name of the message that it answers.
     pub reply: Option<Origin>,
-    /// Mentions the receiver.
-    pub mentioned: bool,
     /// Has something to be consumed: voice, video note.
     pub media_unread: bool,
     /// TL as in [`Message::content`].
@@ -181,6 +180,8 @@ pub async fn receive(tx: &mut Tx, now: Time, owner: UserId, arrival: Arrival) ->
         None => None,
     };
     let out = arrival.from == owner;
+    let content = Content::parse(&arrival.content);
+    let mentioned = !out && is_mention(tx, owner, arrival.peer, reply, &content).await?;
     let message = Message {
         from: arrival.from,
         out,
@@ -189,13 +190,15 @@ pub async fn receive(tx: &mut Tx, now: Time, owner: UserId, arrival: Arrival) ->
         origin: arrival.origin,
         reply,
         pinned: false,
-        mentioned: arrival.mentioned,
-        media_unread: arrival.media_unread || arrival.mentioned,
+        mentioned,
+        media_unread: arrival.media_unread || mentioned,
         random_id: None,
         content: arrival.content,
     };
-    let content = Content::parse(&message.content);
     place(tx, arrival.peer, id, &message, &content).await?;
+    if mentioned {
+        search::mark(tx, Kind::Mention, arrival.peer, id, true);
+    }
     tx.put(keys::origin(arrival.origin), &id);
     dialogs::change(tx, arrival.peer, |d| {
         d.top = id;
@@ -209,6 +212,29 @@ pub async fn receive(tx: &mut Tx, now: Time, owner: UserId, arrival: Arrival) ->
     .await?;
     updates::append(tx, now, Event::Message(id)).await?;
     Ok(id)
+}
+
+/// Whether a message is meant for the owner among the members of a group: it names them, or answers
+/// something of theirs.
+async fn is_mention(
+    tx: &mut Tx,
+    owner: UserId,
+    peer: Peer,
+    reply: Option<MessageId>,
+    content: &Content,
+) -> Result<bool, Fault> {
+    if matches!(peer, Peer::User(_)) {
+        return Ok(false);
+    }
+    let answered = match reply {
+        Some(id) => find_in(tx, peer, id).await?,
+        None => None,
+    };
+    if answered.is_some_and(|message| message.out) {
+        return Ok(true);
+    }
+    let profile = users::profile(tx).await?;
+    Ok(content.names(owner, profile.and_then(|p| p.username).as_deref()))
 }
 
 /// Puts new content into a message.
@@ -459,23 +485,28 @@ pub async fn was_read(tx: &mut Tx, now: Time, peer: Peer, max_id: MessageId) -> 
     Ok(true)
 }
 
-/// Marks voice notes, video notes and mentions as consumed. True when any was not before.
+/// Marks voice notes, video notes and mentions as consumed. Returns those that were not before.
 ///
 /// # Errors
 /// [`Fault`].
-pub async fn consume(tx: &mut Tx, now: Time, ids: &[MessageId]) -> Result<bool, Fault> {
-    let mut consumed = Vec::with_capacity(ids.len());
+pub async fn consume(tx: &mut Tx, now: Time, ids: &[MessageId]) -> Result<Vec<Message>, Fault> {
+    let (mut consumed, mut events) = (Vec::new(), Vec::new());
     for &id in ids {
-        if let Some((peer, mut message)) = find(tx, id).await?
-            && std::mem::take(&mut message.media_unread)
-        {
-            tx.put(keys::message(peer, id), &message);
-            consumed.push(id);
+        let Some((peer, mut message)) = find(tx, id).await? else {
+            continue;
+        };
+        if !std::mem::take(&mut message.media_unread) {
+            continue;
         }
+        tx.put(keys::message(peer, id), &message);
+        if message.mentioned {
+            dialogs::change(tx, peer, |d| d.mentions -= 1).await?;
+        }
+        events.push(id);
+        consumed.push(message);
     }
-    if consumed.is_empty() {
-        return Ok(false);
+    if !events.is_empty() {
+        updates::append(tx, now, Event::ReadContents(events)).await?;
     }
-    updates::append(tx, now, Event::ReadContents(consumed)).await?;
-    Ok(true)
+    Ok(consumed)
 }

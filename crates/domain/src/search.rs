@@ -3,7 +3,7 @@
 use havre_store::Order;
 use havre_tl::{Deserialize as _, enums, types};
 
-use crate::ids::{MessageId, Peer};
+use crate::ids::{MessageId, Peer, UserId};
 use crate::keys;
 use crate::limits::{WORD_LEN_MAX, WORDS_MAX};
 use crate::messages;
@@ -46,6 +46,10 @@ pub enum Kind {
 pub struct Content {
     words: Vec<String>,
     kinds: Vec<Kind>,
+    /// Usernames after an `@`.
+    usernames: Vec<String>,
+    /// People who are named by a link to them.
+    people: Vec<UserId>,
 }
 
 impl Content {
@@ -56,6 +60,8 @@ impl Content {
             Ok(enums::Message::Message(message)) => Self {
                 words: words(&message.message),
                 kinds: kinds(&message),
+                usernames: usernames(&message),
+                people: people(&message),
             },
             Ok(enums::Message::MessageService(message)) => {
                 let photo = matches!(
@@ -65,11 +71,41 @@ impl Content {
                 Self {
                     words: Vec::new(),
                     kinds: photo.then_some(Kind::ChatPhoto).into_iter().collect(),
+                    ..Self::default()
                 }
             }
             _ => Self::default(),
         }
     }
+
+    /// Whether it names this person, by a link or by their username.
+    #[must_use]
+    pub fn names(&self, user: UserId, username: Option<&str>) -> bool {
+        let called = |name: &str| self.usernames.iter().any(|n| name.eq_ignore_ascii_case(n));
+        self.people.contains(&user) || username.is_some_and(called)
+    }
+}
+
+fn usernames(message: &types::Message) -> Vec<String> {
+    let text: Vec<u16> = message.message.encode_utf16().collect();
+    let name = |entity: &enums::MessageEntity| {
+        let enums::MessageEntity::MessageEntityMention(at) = entity else {
+            return None;
+        };
+        let start = usize::try_from(at.offset).ok()?;
+        let end = start.checked_add(usize::try_from(at.length).ok()?)?;
+        let name = String::from_utf16(text.get(start..end)?).ok()?;
+        Some(name.trim_start_matches('@').to_owned())
+    };
+    message.entities.iter().flatten().filter_map(name).collect()
+}
+
+fn people(message: &types::Message) -> Vec<UserId> {
+    let person = |entity: &enums::MessageEntity| match entity {
+        enums::MessageEntity::MessageEntityMentionName(named) => Some(UserId(named.user_id)),
+        _ => None,
+    };
+    message.entities.iter().flatten().filter_map(person).collect()
 }
 
 /// The distinct words of a text in lower case, at most [`WORDS_MAX`].

@@ -1,9 +1,10 @@
 //! Text and its entities (core.telegram.org/api/entities). Offsets and lengths count UTF-16 units.
 
 use havre_domain::limits::{CAPTION_LEN_MAX, ENTITIES_MAX, TEXT_LEN_MAX};
-use havre_tl::enums;
+use havre_tl::{enums, types};
 
-use crate::error::RpcError;
+use crate::cx::Cx;
+use crate::error::{Error, RpcError};
 
 /// A text with its entities, ready to be kept.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,17 +18,61 @@ pub struct Text {
 /// The text of a message.
 ///
 /// # Errors
-/// `400 MESSAGE_TOO_LONG`.
-pub fn of_message(text: &str, entities: Vec<enums::MessageEntity>) -> Result<Text, RpcError> {
-    checked(text, entities, TEXT_LEN_MAX).ok_or(RpcError::MESSAGE_TOO_LONG)
+/// `400 MESSAGE_TOO_LONG`, `400 ENTITY_MENTION_USER_INVALID`.
+pub async fn of_message(
+    cx: &mut Cx,
+    text: &str,
+    entities: Option<Vec<enums::MessageEntity>>,
+) -> Result<Text, Error> {
+    let entities = with_people(cx, entities.unwrap_or_default()).await?;
+    Ok(checked(text, entities, TEXT_LEN_MAX).ok_or(RpcError::MESSAGE_TOO_LONG)?)
 }
 
 /// The caption of media.
 ///
 /// # Errors
-/// `400 MEDIA_CAPTION_TOO_LONG`.
-pub fn of_caption(text: &str, entities: Vec<enums::MessageEntity>) -> Result<Text, RpcError> {
-    checked(text, entities, CAPTION_LEN_MAX).ok_or(RpcError::MEDIA_CAPTION_TOO_LONG)
+/// `400 MEDIA_CAPTION_TOO_LONG`, `400 ENTITY_MENTION_USER_INVALID`.
+pub async fn of_caption(
+    cx: &mut Cx,
+    text: &str,
+    entities: Option<Vec<enums::MessageEntity>>,
+) -> Result<Text, Error> {
+    let entities = with_people(cx, entities.unwrap_or_default()).await?;
+    Ok(checked(text, entities, CAPTION_LEN_MAX).ok_or(RpcError::MEDIA_CAPTION_TOO_LONG)?)
+}
+
+/// Links to people as they are kept. A link that names somebody without their access hash is dropped: it
+/// would show them to people who never met them.
+async fn with_people(
+    cx: &mut Cx,
+    entities: Vec<enums::MessageEntity>,
+) -> Result<Vec<enums::MessageEntity>, Error> {
+    use enums::MessageEntity as E;
+    let mut kept = Vec::with_capacity(entities.len().min(ENTITIES_MAX));
+    for entity in entities.into_iter().take(ENTITIES_MAX) {
+        match entity {
+            E::MessageEntityMentionName(_) => {}
+            E::InputMessageEntityMentionName(link) => kept.push(named(cx, &link).await?),
+            other => kept.push(other),
+        }
+    }
+    Ok(kept)
+}
+
+async fn named(
+    cx: &mut Cx,
+    link: &types::InputMessageEntityMentionName,
+) -> Result<enums::MessageEntity, Error> {
+    let user = cx.input_user(&link.user_id).await.map_err(|error| match error {
+        Error::Rpc(_) => RpcError::ENTITY_MENTION_USER_INVALID.into(),
+        fault @ Error::Fault(_) => fault,
+    })?;
+    Ok(types::MessageEntityMentionName {
+        offset: link.offset,
+        length: link.length,
+        user_id: user.0,
+    }
+    .into())
 }
 
 fn checked(text: &str, entities: Vec<enums::MessageEntity>, len_max: usize) -> Option<Text> {
@@ -113,7 +158,6 @@ fn words(text: &str) -> impl Iterator<Item = (i32, &str)> {
 }
 
 fn entity_of(word: &str, offset: i32, length: i32) -> Option<enums::MessageEntity> {
-    use havre_tl::types;
     let name = |s: &str| !s.is_empty() && s.chars().all(|c| c.is_alphanumeric() || c == '_');
     if word.starts_with("https://") || word.starts_with("http://") {
         return (word.len() > "https://".len()).then(|| types::MessageEntityUrl { offset, length }.into());
@@ -133,28 +177,35 @@ fn entity_of(word: &str, offset: i32, length: i32) -> Option<enums::MessageEntit
 #[cfg(test)]
 mod tests {
     use super::*;
-    use havre_tl::types;
 
     #[test]
     fn entities_outside_the_text_are_dropped() {
         let bold = |offset, length| types::MessageEntityBold { offset, length }.into();
-        let text = of_message("héllo", vec![bold(0, 5), bold(3, 9), bold(-1, 2), bold(0, 0)]).unwrap();
+        let text = checked(
+            "héllo",
+            vec![bold(0, 5), bold(3, 9), bold(-1, 2), bold(0, 0)],
+            TEXT_LEN_MAX,
+        )
+        .unwrap();
         assert_eq!(text.entities, Some(vec![bold(0, 5)]));
     }
 
     #[test]
     fn links_mentions_and_hashtags_are_found_at_utf16_offsets() {
-        let text = of_message("😀 https://havre.example, @alice_b #fun", Vec::new()).unwrap();
+        let text = checked(
+            "😀 https://havre.example, @alice_b #fun",
+            Vec::new(),
+            TEXT_LEN_MAX,
+        )
+        .unwrap();
         let places: Vec<_> = text.entities.unwrap().iter().filter_map(place).collect();
         assert_eq!(places, [(3, 21), (26, 8), (35, 4)]);
     }
 
     #[test]
     fn length_is_counted_in_utf16_units() {
-        assert!(of_message(&"x".repeat(TEXT_LEN_MAX), Vec::new()).is_ok());
-        assert_eq!(
-            of_message(&"😀".repeat(TEXT_LEN_MAX / 2 + 1), Vec::new()),
-            Err(RpcError::MESSAGE_TOO_LONG)
-        );
+        assert!(checked(&"x".repeat(TEXT_LEN_MAX), Vec::new(), TEXT_LEN_MAX).is_some());
+        let long = "😀".repeat(TEXT_LEN_MAX / 2 + 1);
+        assert_eq!(checked(&long, Vec::new(), TEXT_LEN_MAX), None);
     }
 }

@@ -95,7 +95,6 @@ pub fn dispatch(cx: &mut Cx, digits: &str, mut phone: Phone, code: Code) -> Resu
                 id: name,
             },
             reply: None,
-            mentioned: false,
             media_unread: false,
             content,
         };

@@ -102,7 +102,6 @@ async fn arrival(cx: &mut Cx, peer: Peer, message: Message) -> Result<Arrival, E
         date: message.date,
         origin: message.origin,
         reply: reply.map(|m| m.origin),
-        mentioned: false,
         media_unread: false,
         content: message.content,
     })

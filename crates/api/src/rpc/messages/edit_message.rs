@@ -41,8 +41,8 @@ pub async fn call(cx: &mut Cx, request: functions::messages::EditMessage) -> Res
         return Err(RpcError::MEDIA_NEW_INVALID.into());
     }
     let text = match (&request.message, content.media.is_some()) {
-        (Some(message), true) => text::of_caption(message, request.entities.unwrap_or_default())?,
-        (Some(message), false) => text::of_message(message, request.entities.unwrap_or_default())?,
+        (Some(message), true) => text::of_caption(cx, message, request.entities).await?,
+        (Some(message), false) => text::of_message(cx, message, request.entities).await?,
         (None, _) => return Err(RpcError::MESSAGE_NOT_MODIFIED.into()),
     };
     if text.text.is_empty() && content.media.is_none() {

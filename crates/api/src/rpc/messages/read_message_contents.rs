@@ -1,6 +1,5 @@
 //! `messages.readMessageContents`: voice notes, video notes and mentions were consumed; authors are told.
 
-use havre_domain::dialogs;
 use havre_domain::ids::{MessageId, Peer};
 use havre_domain::keys::partition;
 use havre_domain::limits::IDS_MAX;
@@ -28,26 +27,20 @@ pub async fn call(
     }
     let now = cx.world.now;
     let tx = cx.own()?;
-    let mut consumed = Vec::new();
+    let mut incoming = Vec::with_capacity(request.id.len());
     for id in request.id.into_iter().map(MessageId) {
-        let Some((peer, message)) = messages::find(tx, id).await? else {
-            continue;
-        };
         // What the owner sent is consumed by the other side.
-        if message.out || !message.media_unread {
-            continue;
+        if messages::find(tx, id).await?.is_some_and(|(_, m)| !m.out) {
+            incoming.push(id);
         }
-        if message.mentioned {
-            dialogs::change(tx, peer, |d| d.mentions = (d.mentions - 1).max(0)).await?;
-        }
-        let origin = message.origin;
+    }
+    let consumed = messages::consume(tx, now, &incoming).await?;
+    for origin in consumed.iter().map(|message| message.origin) {
         if let Peer::User(author) = origin.source {
             tx.send(partition::user(author), &Effect::Consumed { origin });
         }
-        consumed.push(id);
     }
     let pts_count = i32::try_from(consumed.len()).unwrap_or(i32::MAX);
-    messages::consume(tx, now, &consumed).await?;
     let pts = updates::counters(tx).await?.pts.0;
     Ok(types::messages::AffectedMessages { pts, pts_count }.into())
 }

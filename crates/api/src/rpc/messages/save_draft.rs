@@ -17,7 +17,7 @@ pub const ACCESS: Access = Access::Login;
 /// `400 PEER_ID_INVALID`, `400 MESSAGE_TOO_LONG`.
 pub async fn call(cx: &mut Cx, request: functions::messages::SaveDraft) -> Result<bool, Error> {
     let peer = cx.input_peer(&request.peer).await?;
-    let text = text::of_message(&request.message, request.entities.unwrap_or_default())?;
+    let text = text::of_message(cx, &request.message, request.entities).await?;
     let now = cx.world.now;
     let empty = text.text.is_empty() && request.reply_to.is_none();
     let draft = (!empty).then(|| types::DraftMessage {

@@ -19,7 +19,7 @@ pub const ACCESS: Access = Access::Login;
 pub async fn call(cx: &mut Cx, request: functions::messages::SendMedia) -> Result<enums::Updates, Error> {
     let peer = cx.input_peer(&request.peer).await?;
     let audience = sending::audience(cx, peer).await?;
-    let caption = text::of_caption(&request.message, request.entities.unwrap_or_default())?;
+    let caption = text::of_caption(cx, &request.message, request.entities).await?;
     if request.schedule_date.is_some() {
         return Err(RpcError::INPUT_METHOD_INVALID.into());
     }

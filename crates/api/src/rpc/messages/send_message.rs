@@ -19,7 +19,7 @@ pub const ACCESS: Access = Access::Login;
 pub async fn call(cx: &mut Cx, request: functions::messages::SendMessage) -> Result<enums::Updates, Error> {
     let peer = cx.input_peer(&request.peer).await?;
     let audience = sending::audience(cx, peer).await?;
-    let text = text::of_message(&request.message, request.entities.unwrap_or_default())?;
+    let text = text::of_message(cx, &request.message, request.entities).await?;
     if text.text.is_empty() {
         return Err(RpcError::MESSAGE_EMPTY.into());
     }

@@ -67,7 +67,7 @@ async fn outgoing(
     if item.random_id == 0 {
         return Err(RpcError::RANDOM_ID_EMPTY.into());
     }
-    let caption = text::of_caption(&item.message, item.entities.clone().unwrap_or_default())?;
+    let caption = text::of_caption(cx, &item.message, item.entities.clone()).await?;
     let media = media::of_input(cx, &item.media).await?;
     let media_unread = media::is_consumed(&media);
     let content = types::Message {

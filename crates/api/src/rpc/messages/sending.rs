@@ -201,7 +201,6 @@ async fn add_content(cx: &mut Cx, audience: &Audience, one: Parcel) -> Result<Me
             date: now.date(),
             origin,
             reply: reply.map(|(_, origin)| origin),
-            mentioned: false,
             media_unread: one.media_unread,
             content: one.content.clone(),
         };

@@ -15,3 +15,4 @@ mod get_exported_chat_invites;
 mod get_full_chat;
 mod group;
 mod import_chat_invite;
+mod mentions;
