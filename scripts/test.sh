@@ -28,6 +28,12 @@ lint() {
     step "formatting" "Run: cargo fmt" cargo fmt --all --check
     step "clippy" "Mend what it names; a lint that is wrong here is silenced with #[expect(.., reason = ..)]." \
         cargo clippy --workspace --all-targets --quiet -- -D warnings
+    if cargo deny --version >/dev/null 2>&1; then
+        step "dependencies" "deny.toml says what may be used, and why." \
+            cargo deny --log-level error check bans licenses sources
+    else
+        echo "cargo-deny is not installed; what dependencies may be is not checked"
+    fi
 }
 
 unit() {

@@ -16,5 +16,7 @@ pub mod telling;
 mod wire;
 mod wrappers;
 
-/// The one data centre that clients are told of. Labels are not identity: everything is here.
+/// The data centre that clients are told is theirs, and where files are said to be.
 pub const DC_ID: i32 = 2;
+/// Every data centre that clients may know of. Labels are not identity: all of them are here.
+pub const DC_IDS: std::ops::RangeInclusive<i32> = 1..=5;

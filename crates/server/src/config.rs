@@ -62,8 +62,6 @@ settings! {
     /// Address and port that clients are told to dial, where it differs from `listen`: the public side of
     /// a router or load balancer. Needed when `listen` names every address of the machine (0.0.0.0).
     advertise: Option<SocketAddr> = "", "an IP address with a port, or nothing", optional;
-    /// Number of the data centre that clients are told to be their home.
-    dc_id: u8 = "2", "a whole number from 1 to 5", |text| within(text, 1..=5);
     /// What is logged to standard error. Texts, names and phone numbers never are.
     log: LogLevel = "info", "one of off, error, warn, info, debug, trace", parse;
     /// How login codes reach people. `console` prints them to standard output and gives them to
@@ -341,29 +339,33 @@ mod tests {
     fn every_default_is_allowed() {
         let settings = load(&[], &[], None).unwrap();
         assert_eq!(settings.listen, settings.public_address());
-        assert_eq!((settings.dc_id, settings.code_len), (2, 5));
+        assert_eq!((settings.code_len, settings.sends_per_minute), (5, 600));
     }
 
     #[test]
     fn command_line_wins_over_environment_over_file_over_default() {
-        let file = Some("dc_id = 3\ncode_len = 6\nconnections_max = 7\n");
+        let file = Some("handshake_threads = 3\ncode_len = 6\nconnections_max = 7\n");
         let environment = [
-            ("HAVRE_DC_ID", "4"),
+            ("HAVRE_HANDSHAKE_THREADS", "4"),
             ("HAVRE_CODE_LEN", "7"),
             ("HAVRE_SERVICE_HOST", "x"),
         ];
-        let settings = load(&[("dc_id", "5")], &environment, file).unwrap();
+        let settings = load(&[("handshake_threads", "5")], &environment, file).unwrap();
         assert_eq!(
-            (settings.dc_id, settings.code_len, settings.connections_max),
+            (
+                settings.handshake_threads,
+                settings.code_len,
+                settings.connections_max
+            ),
             (5, 7, 7)
         );
     }
 
     #[test]
     fn a_refusal_names_key_value_place_and_what_is_allowed() {
-        let expected = "dc_id = \"9\" (in the environment variable HAVRE_DC_ID) is not allowed; \
-                        allowed is a whole number from 1 to 5";
-        assert_eq!(refusal(&[], &[("HAVRE_DC_ID", "9")], None), expected);
+        let expected = "code_len = \"9\" (in the environment variable HAVRE_CODE_LEN) is not allowed; \
+                        allowed is a whole number from 4 to 8";
+        assert_eq!(refusal(&[], &[("HAVRE_CODE_LEN", "9")], None), expected);
         assert!(refusal(&[], &[], Some("listen = \"here\"")).starts_with("listen = \"here\" (in /"));
         assert!(refusal(&[], &[], Some("listen = [1]")).contains("is not allowed"));
         assert!(refusal(&[("log", "loud")], &[], None).contains("one of off, error"));

@@ -82,7 +82,7 @@ async fn emptied(admission: &Admission) {
 fn open_gateway(settings: &Settings, key: &ServerKey, api: Arc<Api>) -> Result<Arc<Gateway>> {
     let identity = Identity {
         keys: Arc::new([key.rsa()?]),
-        dc_id: i32::from(settings.dc_id),
+        dc_id: havre_api::DC_ID,
     };
     let handshakes = Lane::start(
         "handshake",
@@ -141,7 +141,7 @@ fn greeting(settings: &Settings, key: &ServerKey) -> String {
         data = settings.data.display(),
         ip = address.ip(),
         port = address.port(),
-        dc_id = settings.dc_id,
+        dc_id = havre_api::DC_ID,
         signed = fingerprint.cast_signed(),
         pem = key.public_pem(),
     )

@@ -3,14 +3,12 @@
 use havre_domain::sessions;
 use havre_tl::{enums, functions, types};
 
+use crate::DC_IDS;
 use crate::cx::{Access, Cx};
 use crate::error::{Error, RpcError};
 
 /// Who is logged in.
 pub const ACCESS: Access = Access::Login;
-
-/// Numbers of data centres that clients know of.
-const DC_IDS: std::ops::RangeInclusive<i32> = 1..=5;
 
 /// Answers. Every data centre is this one, so all of them are exported to.
 ///

@@ -3,9 +3,9 @@
 use havre_domain::limits;
 use havre_tl::{enums, functions, types};
 
-use crate::DC_ID;
 use crate::cx::{Access, Cx};
 use crate::error::Error;
+use crate::{DC_ID, DC_IDS};
 
 /// Before login too: clients start with it.
 pub const ACCESS: Access = Access::Open;
@@ -57,16 +57,22 @@ pub async fn call(cx: &mut Cx, _: functions::help::GetConfig) -> Result<enums::C
     .into())
 }
 
-/// One data centre, once for everything and once for media.
+/// Every data centre at our address, twice: grammers takes only addresses that are `static`, `TDLib` looks for
+/// one that is not.
 fn dc_options(host: &str, port: u16) -> Vec<enums::DcOption> {
-    let option = types::DcOption {
-        ipv6: host.contains(':'),
-        r#static: true,
-        this_port_only: true,
-        id: DC_ID,
-        ip_address: host.to_owned(),
-        port: i32::from(port),
-        ..types::DcOption::default()
+    let option = |id, r#static| {
+        types::DcOption {
+            ipv6: host.contains(':'),
+            r#static,
+            this_port_only: true,
+            id,
+            ip_address: host.to_owned(),
+            port: i32::from(port),
+            ..types::DcOption::default()
+        }
+        .into()
     };
-    vec![option.into()]
+    DC_IDS
+        .flat_map(|id| [option(id, false), option(id, true)])
+        .collect()
 }
