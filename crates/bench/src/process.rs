@@ -40,7 +40,9 @@ impl Server {
             .arg("--data")
             .arg(data)
             .args(["--listen", &listen.to_string()])
+            // All load comes from one address, and from few people.
             .args(["--set", "connections_per_ip_max=1000000"])
+            .args(["--set", "sends_per_minute=0"])
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()

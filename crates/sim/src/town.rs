@@ -31,6 +31,7 @@ struct Inner {
     env: Arc<SimEnv>,
     store: Arc<dyn Store>,
     files: Arc<dyn ObjectStore>,
+    settings: Settings,
     api: RefCell<Arc<Api>>,
     mail: Arc<Mail>,
     keys: Cell<i64>,
@@ -61,20 +62,38 @@ impl Town {
         Self::over(Arc::new(SimEnv::new(seed)), Arc::new(Memory::new()))
     }
 
+    /// A town in which people may send as much as they like.
+    ///
+    /// # Panics
+    /// Never: the memory engine always answers.
+    #[must_use]
+    pub fn without_flood_limit(seed: u64) -> Self {
+        let unlimited = Settings {
+            sends_per_minute: 0,
+            ..settings()
+        };
+        Self::with(Arc::new(SimEnv::new(seed)), Arc::new(Memory::new()), unlimited)
+    }
+
     /// A town over any store.
     ///
     /// # Panics
     /// When the store does not answer.
     #[must_use]
     pub fn over(env: Arc<SimEnv>, store: Arc<dyn Store>) -> Self {
+        Self::with(env, store, settings())
+    }
+
+    fn with(env: Arc<SimEnv>, store: Arc<dyn Store>, settings: Settings) -> Self {
         let files: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
-        let api = open(&env, &store, &files);
+        let api = open(&env, &store, &files, &settings);
         let mail = Arc::new(Mail::default());
         api.set_outlet(mail.clone());
         Self(Rc::new(Inner {
             env,
             store,
             files,
+            settings,
             api: RefCell::new(api),
             mail,
             keys: Cell::new(1),
@@ -106,7 +125,7 @@ impl Town {
     /// When the store does not answer after the restart.
     pub fn restart(&self) {
         self.0.env.crash();
-        let api = open(&self.0.env, &self.0.store, &self.0.files);
+        let api = open(&self.0.env, &self.0.store, &self.0.files, &self.0.settings);
         api.set_outlet(self.0.mail.clone());
         self.0.api.replace(api);
     }
@@ -219,20 +238,29 @@ impl Town {
     }
 }
 
-/// A server's API over what is kept.
-fn open(env: &Arc<SimEnv>, store: &Arc<dyn Store>, files: &Arc<dyn ObjectStore>) -> Arc<Api> {
-    let settings = Settings {
+/// What an operator who sets nothing has.
+fn settings() -> Settings {
+    Settings {
         host: "127.0.0.1".into(),
         port: 4430,
         code_len: 5,
         sends_per_minute: 600,
-    };
+    }
+}
+
+/// A server's API over what is kept.
+fn open(
+    env: &Arc<SimEnv>,
+    store: &Arc<dyn Store>,
+    files: &Arc<dyn ObjectStore>,
+    settings: &Settings,
+) -> Arc<Api> {
     let (store, files) = (store.clone(), files.clone());
     let parts = Parts {
         store,
         files,
         env: env.clone(),
-        settings,
+        settings: settings.clone(),
     };
     env.run(Api::open(parts))
         .expect("the API opens over a store that answers")
