@@ -13,7 +13,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::admin::server::Desk;
 use crate::config::Settings;
@@ -148,11 +150,17 @@ fn greeting(settings: &Settings, key: &ServerKey) -> String {
 }
 
 /// Logs go to standard error, so that the greeting and the login codes have standard output to themselves.
+///
+/// Libraries are heard when something is wrong, such as the engine failing in the background; their finer
+/// messages may show what is stored.
 fn start_log(level: LevelFilter) {
+    let heard = Targets::new()
+        .with_target("havre", level)
+        .with_default(level.min(LevelFilter::WARN));
+    let printed = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     // A second server in one process, as in tests, keeps the log of the first.
-    let _ = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(std::io::stderr)
+    let _ = tracing_subscriber::registry()
+        .with(printed.with_filter(heard))
         .try_init();
 }
 
