@@ -139,6 +139,12 @@ impl Connection {
         }
     }
 
+    /// Bytes that are held for packets that are not whole, or wait for a key.
+    #[must_use]
+    pub fn buffered(&self) -> usize {
+        self.transport.buffered() + self.waiting_bytes
+    }
+
     /// Takes bytes from the socket.
     pub fn receive(&mut self, now: Millis, bytes: &[u8]) {
         if self.closed {

@@ -23,7 +23,7 @@ use crate::data::DataFolder;
 use crate::env::System;
 use crate::keys::ServerKey;
 use crate::lanes::Lane;
-use crate::net::admission::Admission;
+use crate::net::admission::{Admission, Bounds};
 use crate::net::gateway::Gateway;
 use crate::net::tcp;
 use crate::store::Opened;
@@ -91,7 +91,11 @@ fn open_gateway(settings: &Settings, key: &ServerKey, api: Arc<Api>) -> Result<A
         settings.handshake_threads,
         settings.handshake_queue_len,
     )?;
-    let admission = Admission::new(settings.connections_max, settings.connections_per_ip_max);
+    let admission = Admission::new(Bounds {
+        connections_max: settings.connections_max,
+        connections_per_ip_max: settings.connections_per_ip_max,
+        buffered_bytes_max: settings.buffered_bytes_max,
+    });
     Ok(Gateway::new(api, identity, handshakes, admission))
 }
 

@@ -220,6 +220,83 @@ fn a_crowd_of_handshakes_is_told_to_come_back() {
     Client::new(address, config).made_key();
 }
 
+/// What strangers open a connection with, and go on with for as long as the server listens.
+const RUBBISH: [(&str, &[u8]); 8] = [
+    ("nothing that is known", b"Mfwd9%\x91\xf2kfw\x07\xba"),
+    ("the longest abridged packet", &[0xef, 0x7f, 0xff, 0x03, 0x04]),
+    ("an abridged packet of 16 MiB", &[0xef, 0x7f, 0xff, 0xff, 0x3f]),
+    (
+        "a negative length",
+        &[0xee, 0xee, 0xee, 0xee, 0xff, 0xff, 0xff, 0xff],
+    ),
+    (
+        "a megabyte of plain text",
+        &[0xee, 0xee, 0xee, 0xee, 0, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    ),
+    (
+        "small packets of no key",
+        &[0xdd, 0xdd, 0xdd, 0xdd, 24, 0, 0, 0, 1, 2, 3, 4],
+    ),
+    ("a full packet with a wrong sum", &[64, 0, 0, 0, 0, 0, 0, 0]),
+    ("a request without end", b"GET /apiws HTTP/1.1\r\nX: "),
+];
+
+/// Sends an opening and then whatever, until the server has enough; less than the longest packet, so that what
+/// is not refused is held.
+fn pester(address: SocketAddr, opening: &[u8], seed: u8) -> TcpStream {
+    let mut socket = TcpStream::connect(address).unwrap();
+    socket
+        .set_write_timeout(Some(Duration::from_millis(200)))
+        .unwrap();
+    let mut noise: Vec<u8> = (0..32_768_u32)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8 ^ seed)
+        .collect();
+    noise[..opening.len()].copy_from_slice(opening);
+    for _ in 0..28 {
+        // A server that had enough has closed.
+        if socket.write_all(&noise).is_err() {
+            break;
+        }
+        noise.rotate_left(1);
+    }
+    socket
+}
+
+#[test]
+fn tr_5_rubbish_costs_neither_memory_nor_those_who_talk() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start_with(data.path(), &["buffered_bytes_max=16777216"]);
+    let config = config(data.path(), Framing::Full, false);
+    let mut inside = Client::new(server.address(), config);
+    inside.made_key();
+    inside.answer(&functions::help::GetConfig {}).unwrap();
+    let before = server.resident();
+    let address = server.address();
+    let strangers: Vec<_> = (0..4)
+        .map(|seed| {
+            std::thread::spawn(move || {
+                let pester = |n: usize| pester(address, RUBBISH[n % RUBBISH.len()].1, seed);
+                (0..160).map(pester).collect::<Vec<TcpStream>>()
+            })
+        })
+        .collect();
+    while !strangers.iter().all(std::thread::JoinHandle::is_finished) {
+        inside.answer(&functions::help::GetConfig {}).unwrap();
+    }
+    let held: Vec<_> = strangers
+        .into_iter()
+        .map(|thread| thread.join().unwrap())
+        .collect();
+    let grown = server.resident().saturating_sub(before);
+    assert!(
+        grown < 64 << 20,
+        "{grown} bytes more for {} strangers",
+        held.len() * 160
+    );
+    inside.answer(&functions::help::GetConfig {}).unwrap();
+    server.stop();
+}
+
 #[test]
 fn calls_run_after_those_that_they_name() {
     let data = tempfile::tempdir().unwrap();

@@ -85,7 +85,7 @@ struct Task {
     carried: Vec<Arc<Slot>>,
     wake: UnboundedSender<Arc<Slot>>,
     woken: UnboundedReceiver<Arc<Slot>>,
-    _place: Place,
+    place: Place,
 }
 
 enum Event {
@@ -107,7 +107,7 @@ impl Task {
             carried: Vec::new(),
             wake,
             woken,
-            _place: place,
+            place,
         }
     }
 
@@ -129,7 +129,9 @@ impl Task {
             Event::Timeout => self.handle_timeout(),
             Event::Stop => return Err(Ended),
         }
-        self.settle().await
+        self.settle().await?;
+        let fits = self.place.hold(self.connection.buffered());
+        fits.then_some(()).ok_or(Ended)
     }
 
     async fn next(&mut self, stop: &mut watch::Receiver<bool>) -> Result<Event, Ended> {

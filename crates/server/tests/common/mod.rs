@@ -55,6 +55,14 @@ impl Server {
         address.unwrap().parse().unwrap()
     }
 
+    /// Bytes of memory that it has now.
+    pub fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        let kilobytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        kilobytes << 10
+    }
+
     /// As an operator stops it.
     pub fn stop(mut self) {
         let id = self.process.id().to_string();
