@@ -48,6 +48,8 @@ pub const CODE_WINDOW: i64 = 3600;
 pub const EDIT_TIME_LIMIT: i64 = 48 * 3600;
 /// Most pinned conversations in a folder.
 pub const PINNED_DIALOGS_MAX: usize = 100;
+/// Conversations of the archive, newest first, whose unread messages its row counts.
+pub const ARCHIVE_COUNTED_MAX: usize = 100;
 /// Most contacts of a person.
 pub const CONTACTS_MAX: usize = 10_000;
 /// Most blocked people of a person.

@@ -1,47 +1,49 @@
 //! `messages.getDialogs`: conversations, newest first, with their newest messages.
 
+use std::cmp::Reverse;
+
 use havre_domain::dialogs::{self, Dialog, FOLDER_ARCHIVE};
 use havre_domain::ids::{MessageId, Peer};
-use havre_domain::limits::PAGE_MAX;
-use havre_domain::messages;
 use havre_tl::{enums, functions, types};
 
+use super::dialog_rows::{self, Rows};
+use super::listing;
 use crate::cx::{Access, Cx};
 use crate::error::{Error, RpcError};
-use crate::render::{self, Named};
 
 /// Who is logged in.
 pub const ACCESS: Access = Access::Login;
 
-/// Answers.
+/// Answers. Without a folder all conversations are listed, the archived ones among them, as client libraries
+/// rely on; folder 0 has a row for the archive instead, among what is pinned.
 ///
 /// # Errors
-/// `400 FOLDER_ID_INVALID`.
+/// `400 FOLDER_ID_INVALID`, `400 OFFSET_PEER_ID_INVALID`.
 pub async fn call(
     cx: &mut Cx,
     request: functions::messages::GetDialogs,
 ) -> Result<enums::messages::Dialogs, Error> {
-    let folder = folder(request.folder_id)?;
-    let limit = usize::try_from(request.limit).unwrap_or(0).min(PAGE_MAX);
+    let folders = match request.folder_id {
+        None => vec![0, FOLDER_ARCHIVE],
+        some => vec![folder(some)?],
+    };
+    let limit = listing::limit(request.limit);
     let before = before(cx, &request).await?;
-    let tx = cx.view_own()?;
-    let pinned = dialogs::pins(tx, folder).await?;
-    let mut listed: Vec<(Peer, Dialog)> = Vec::new();
-    if before.is_none() && !request.exclude_pinned {
-        for peer in &pinned {
-            listed.push((*peer, dialogs::dialog(tx, *peer).await?));
-        }
-    }
-    // Pinned ones stand on top, so more are read than are shown.
-    let page = dialogs::page(tx, folder, before, limit + pinned.len() + 1).await?;
-    let more = page.len() > limit;
-    let rest = page.into_iter().filter(|(peer, _)| !pinned.contains(peer));
-    listed.extend(rest);
-    let whole = listed.len() <= limit && !more;
+    let with_pinned = before.is_none() && !request.exclude_pinned;
+    let mut listed = list(cx, &folders, before, limit, with_pinned).await?;
+    let is_whole = before.is_none() && listed.len() <= limit;
     listed.truncate(limit);
-    let (messages, users, chats) = with_messages(cx, &listed).await?;
-    let dialogs: Vec<enums::Dialog> = listed.iter().map(|(p, d)| render::dialog(*p, d).into()).collect();
-    if whole && before.is_none() {
+    let mut rows = Rows::default();
+    if with_pinned && request.folder_id == Some(0) {
+        rows.push_archive(cx).await?;
+    }
+    for (peer, dialog) in &listed {
+        rows.push(*peer, dialog);
+    }
+    let shown = rows.shown(cx).await?;
+    let (messages, users, chats, dialogs) = (shown.messages, shown.users, shown.chats, rows.rows);
+    let unmodified = request.hash != 0 && request.hash == dialog_rows::hash_of(&listed, &messages);
+    if is_whole && !unmodified {
         return Ok(types::messages::Dialogs {
             dialogs,
             messages,
@@ -50,7 +52,14 @@ pub async fn call(
         }
         .into());
     }
-    let count = i32::try_from(dialogs::count(cx.view_own()?, folder).await?).unwrap_or(i32::MAX);
+    let mut count = 0;
+    for folder in folders {
+        count += dialogs::count(cx.view_own()?, folder).await?;
+    }
+    let count = i32::try_from(count).unwrap_or(i32::MAX);
+    if unmodified {
+        return Ok(types::messages::DialogsNotModified { count }.into());
+    }
     Ok(types::messages::DialogsSlice {
         count,
         dialogs,
@@ -59,6 +68,33 @@ pub async fn call(
         users,
     }
     .into())
+}
+
+/// Conversations of folders, newest first; at least one more than `limit` when there are more. Pinned ones
+/// are on top, or left out.
+async fn list(
+    cx: &mut Cx,
+    folders: &[u8],
+    before: Option<Offset>,
+    limit: usize,
+    with_pinned: bool,
+) -> Result<Vec<(Peer, Dialog)>, Error> {
+    let tx = cx.view_own()?;
+    let (mut pinned, mut rest) = (Vec::new(), Vec::new());
+    for &folder in folders {
+        let pins = dialogs::pins(tx, folder).await?;
+        // Those pinned are passed over, so as many more are read.
+        let page = dialogs::page(tx, folder, before, limit + pins.len() + 1).await?;
+        rest.extend(page.into_iter().filter(|(peer, _)| !pins.contains(peer)));
+        if with_pinned {
+            for peer in pins {
+                pinned.push((peer, dialogs::dialog(tx, peer).await?));
+            }
+        }
+    }
+    rest.sort_by_key(|(peer, dialog)| Reverse((dialog.top_date, dialog.top, *peer)));
+    pinned.extend(rest);
+    Ok(pinned)
 }
 
 /// The folder that a request names.
@@ -73,44 +109,29 @@ pub fn folder(id: Option<i32>) -> Result<u8, Error> {
     }
 }
 
-/// Where the page starts: by date, top message and peer of the last one shown; nothing for the first page.
-async fn before(
-    cx: &mut Cx,
-    request: &functions::messages::GetDialogs,
-) -> Result<Option<(i32, MessageId, Option<Peer>)>, Error> {
-    if request.offset_date <= 0 && request.offset_id <= 0 {
+/// Date, newest message and peer of the last conversation that was shown.
+type Offset = (i32, MessageId, Option<Peer>);
+
+/// Where the page starts; nothing for the first page. What a request leaves open is taken from the
+/// conversation that it names.
+async fn before(cx: &mut Cx, request: &functions::messages::GetDialogs) -> Result<Option<Offset>, Error> {
+    let peer = match &request.offset_peer {
+        enums::InputPeer::InputPeerEmpty => None,
+        peer => Some(cx.input_peer(peer).await.map_err(|error| match error {
+            Error::Rpc(_) => RpcError::OFFSET_PEER_ID_INVALID.into(),
+            fault => fault,
+        })?),
+    };
+    let (mut date, mut top) = (request.offset_date, MessageId(request.offset_id));
+    if date <= 0 && top.0 <= 0 && peer.is_none() {
         return Ok(None);
     }
-    let peer = match cx.input_peer(&request.offset_peer).await {
-        Ok(peer) => Some(peer),
-        Err(Error::Rpc(_)) => None,
-        Err(fault) => return Err(fault),
-    };
-    let date = if request.offset_date > 0 {
-        request.offset_date
-    } else {
-        i32::MAX
-    };
-    Ok(Some((date, MessageId(request.offset_id), peer)))
-}
-
-/// The newest messages of conversations, and everybody that they name.
-///
-/// # Errors
-/// [`Error`].
-pub async fn with_messages(
-    cx: &mut Cx,
-    listed: &[(Peer, Dialog)],
-) -> Result<(Vec<enums::Message>, Vec<enums::User>, Vec<enums::Chat>), Error> {
-    let me = cx.me()?;
-    let mut named = Named::default();
-    let mut found = Vec::with_capacity(listed.len());
-    for (peer, dialog) in listed {
-        named.peer(*peer);
-        if let Some(message) = messages::find_in(cx.view_own()?, *peer, dialog.top).await? {
-            found.push(render::message(*peer, dialog.top, &message, &mut named));
-        }
+    if let Some(peer) = peer {
+        let last = dialogs::dialog(cx.view_own()?, peer).await?;
+        date = if date > 0 { date } else { last.top_date };
+        top = if top.0 > 0 { top } else { last.top };
+    } else if date <= 0 {
+        date = i32::MAX;
     }
-    let (users, chats) = named.load(&mut cx.world, me).await?;
-    Ok((found, users, chats))
+    Ok(Some((date, top, peer)))
 }

@@ -3,7 +3,7 @@
 use havre_domain::dialogs;
 use havre_tl::{enums, functions};
 
-use super::listing::{self, Place};
+use super::listing::{self, Listed, Place};
 use crate::cx::{Access, Cx};
 use crate::error::Error;
 
@@ -34,5 +34,11 @@ pub async fn call(
         .into_iter()
         .map(|(id, message)| (peer, id, message))
         .collect();
-    listing::answer(cx, &found, count).await
+    let listed = Listed {
+        found: &found,
+        count,
+        position: None,
+        hash: request.hash,
+    };
+    listing::answer(cx, listed).await
 }

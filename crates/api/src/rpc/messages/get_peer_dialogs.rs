@@ -1,14 +1,13 @@
 //! `messages.getPeerDialogs`: certain conversations, empty ones too, with the state of updates.
 
-use havre_domain::dialogs::{self, Dialog};
-use havre_domain::ids::Peer;
+use havre_domain::dialogs;
 use havre_domain::limits::IDS_MAX;
 use havre_tl::{enums, functions, types};
 
-use super::get_dialogs::with_messages;
+use super::dialog_rows::Rows;
+use super::get_dialogs::folder;
 use crate::cx::{Access, Cx};
 use crate::error::{Error, RpcError};
-use crate::render;
 use crate::rpc::updates::get_state::state;
 
 /// Who is logged in.
@@ -17,7 +16,7 @@ pub const ACCESS: Access = Access::Login;
 /// Answers.
 ///
 /// # Errors
-/// `400 LIMIT_INVALID` for too many at once, `400 PEER_ID_INVALID`.
+/// `400 LIMIT_INVALID` for too many at once, `400 PEER_ID_INVALID`, `400 FOLDER_ID_INVALID`.
 pub async fn call(
     cx: &mut Cx,
     request: functions::messages::GetPeerDialogs,
@@ -25,34 +24,39 @@ pub async fn call(
     if request.peers.len() > IDS_MAX {
         return Err(RpcError::LIMIT_INVALID.into());
     }
-    let mut listed = Vec::with_capacity(request.peers.len());
+    let mut rows = Rows::default();
     for input in &request.peers {
-        let enums::InputDialogPeer::InputDialogPeer(input) = input else {
-            return Err(RpcError::PEER_ID_INVALID.into());
-        };
-        let peer = cx.input_peer(&input.peer).await?;
-        listed.push((peer, dialogs::dialog(cx.view_own()?, peer).await?));
+        match input {
+            enums::InputDialogPeer::InputDialogPeer(input) => {
+                let peer = cx.input_peer(&input.peer).await?;
+                rows.push(peer, &dialogs::dialog(cx.view_own()?, peer).await?);
+            }
+            enums::InputDialogPeer::InputDialogPeerFolder(input) => {
+                if folder(Some(input.folder_id))? == dialogs::FOLDER_ARCHIVE {
+                    rows.push_archive(cx).await?;
+                }
+            }
+            enums::InputDialogPeer::InputDialogPeerCommunity(_) => {
+                return Err(RpcError::PEER_ID_INVALID.into());
+            }
+        }
     }
-    answer(cx, &listed).await
+    answer(cx, rows).await
 }
 
 /// Conversations with the state of updates.
 ///
 /// # Errors
 /// [`Error`].
-pub async fn answer(cx: &mut Cx, listed: &[(Peer, Dialog)]) -> Result<enums::messages::PeerDialogs, Error> {
-    let (messages, users, chats) = with_messages(cx, listed).await?;
-    let dialogs = listed
-        .iter()
-        .map(|(peer, dialog)| render::dialog(*peer, dialog).into())
-        .collect();
+pub async fn answer(cx: &mut Cx, rows: Rows) -> Result<enums::messages::PeerDialogs, Error> {
+    let shown = rows.shown(cx).await?;
     let counters = havre_domain::updates::counters(cx.view_own()?).await?;
     let state = state(cx, counters).into();
     Ok(types::messages::PeerDialogs {
-        dialogs,
-        messages,
-        chats,
-        users,
+        dialogs: rows.rows,
+        messages: shown.messages,
+        chats: shown.chats,
+        users: shown.users,
         state,
     }
     .into())

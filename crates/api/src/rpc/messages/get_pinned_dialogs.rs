@@ -1,8 +1,10 @@
-//! `messages.getPinnedDialogs`: pinned conversations of a folder, in order, with the state of updates.
+//! `messages.getPinnedDialogs`: pinned conversations of a folder, in order, with the state of updates. In
+//! folder 0 the archive's row comes first: some clients find the archive only here.
 
 use havre_domain::dialogs;
 use havre_tl::{enums, functions};
 
+use super::dialog_rows::Rows;
 use super::get_dialogs::folder;
 use super::get_peer_dialogs::answer;
 use crate::cx::{Access, Cx};
@@ -20,10 +22,13 @@ pub async fn call(
     request: functions::messages::GetPinnedDialogs,
 ) -> Result<enums::messages::PeerDialogs, Error> {
     let folder = folder(Some(request.folder_id))?;
-    let tx = cx.view_own()?;
-    let mut listed = Vec::new();
-    for peer in dialogs::pins(tx, folder).await? {
-        listed.push((peer, dialogs::dialog(tx, peer).await?));
+    let mut rows = Rows::default();
+    if folder == 0 {
+        rows.push_archive(cx).await?;
     }
-    answer(cx, &listed).await
+    let tx = cx.view_own()?;
+    for peer in dialogs::pins(tx, folder).await? {
+        rows.push(peer, &dialogs::dialog(tx, peer).await?);
+    }
+    answer(cx, rows).await
 }

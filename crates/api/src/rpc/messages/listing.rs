@@ -1,5 +1,6 @@
 //! What all lists of messages share: the offset algebra, and the form of the answer.
 
+use havre_domain::contacts::hash;
 use havre_domain::ids::{MessageId, Peer};
 use havre_domain::limits::PAGE_MAX;
 use havre_domain::messages::{self, Message};
@@ -11,16 +12,29 @@ use crate::cx::Cx;
 use crate::error::Error;
 use crate::render::{self, Named};
 
+/// Messages in a page when a request leaves it open with 0, as the documentation of offsets has it.
+pub const LIMIT_DEFAULT: usize = 20;
+
+/// How many entries a page may have.
+#[must_use]
+pub fn limit(asked: i32) -> usize {
+    match usize::try_from(asked) {
+        Ok(0) => LIMIT_DEFAULT,
+        Ok(limit) => limit.min(PAGE_MAX),
+        Err(_) => 0,
+    }
+}
+
 /// Where a page lies in a conversation (core.telegram.org/api/offsets).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     /// Only messages older than this id; 0 for the newest.
     pub offset_id: i32,
-    /// Only messages not newer than this date; 0 for any.
+    /// Only messages sent before this date; 0 for any. Not looked at with an `offset_id`.
     pub offset_date: i32,
     /// Moves the page: positive to older messages, negative to newer ones.
     pub add_offset: i32,
-    /// Most messages.
+    /// Most messages; 0 for [`LIMIT_DEFAULT`].
     pub limit: i32,
     /// Only messages older than this id; 0 for any.
     pub max_id: i32,
@@ -32,10 +46,6 @@ pub struct Place {
 pub type Found = (Peer, MessageId, Message);
 
 impl Place {
-    fn limit(self) -> usize {
-        usize::try_from(self.limit).unwrap_or(0).min(PAGE_MAX)
-    }
-
     /// Ids that may be in the page: from, and up to but not including.
     fn bounds(self) -> (MessageId, MessageId) {
         let from = MessageId(self.min_id.max(0).saturating_add(1));
@@ -48,28 +58,30 @@ impl Place {
     }
 }
 
-/// A page of a conversation, newest first.
+/// A page of a conversation, newest first. A page that would begin before the newest message is shorter by
+/// what is missing.
 ///
 /// # Errors
 /// [`Error`].
 pub async fn page(tx: &mut Tx, peer: Peer, place: Place) -> Result<Vec<(MessageId, Message)>, Error> {
-    let limit = place.limit();
+    let limit = limit(place.limit);
     let (from, to) = place.bounds();
     let start = start(tx, peer, place).await?;
     // `add_offset` newer messages are skipped, or as many newer ones come first.
     let newer = usize::try_from(-i64::from(place.add_offset))
         .unwrap_or(0)
-        .min(PAGE_MAX);
+        .min(MAX_SKIP);
     let skipped = usize::try_from(place.add_offset).unwrap_or(0).min(MAX_SKIP);
     let mut found = Vec::new();
     if newer > 0 {
         let above = messages::page(tx, peer, start.max(from), to, Order::Ascending, newer).await?;
         found.extend(above.into_iter().rev());
     }
+    let missing = newer - found.len();
     let older = limit.saturating_sub(newer) + skipped;
     let below = messages::page(tx, peer, from, start.min(to), Order::Descending, older).await?;
     found.extend(below.into_iter().skip(skipped));
-    found.truncate(limit);
+    found.truncate(limit.saturating_sub(missing));
     Ok(found)
 }
 
@@ -82,32 +94,53 @@ async fn start(tx: &mut Tx, peer: Peer, place: Place) -> Result<MessageId, Error
         return Ok(MessageId(place.offset_id));
     }
     if place.offset_date > 0 {
-        return first_after(tx, peer, place.offset_date).await;
+        return first_since(tx, peer, place.offset_date).await;
     }
     Ok(MessageId(i32::MAX))
 }
 
-/// The first message newer than a date, by bisection: ids grow with time.
-async fn first_after(tx: &mut Tx, peer: Peer, date: i32) -> Result<MessageId, Error> {
+/// The first message not sent before a date, by bisection: ids grow with time.
+async fn first_since(tx: &mut Tx, peer: Peer, date: i32) -> Result<MessageId, Error> {
     let (mut low, mut high) = (1, i32::MAX);
     while low < high {
         let middle = low + (high - low) / 2;
         let next = messages::page(tx, peer, MessageId(middle), MessageId(high), Order::Ascending, 1).await?;
         match next.first() {
-            Some((id, message)) if message.date <= date => low = id.0.saturating_add(1),
+            Some((id, message)) if message.date < date => low = id.0.saturating_add(1),
             _ => high = middle,
         }
     }
     Ok(MessageId(low))
 }
 
+/// What a list of messages shows, newest first.
+pub struct Listed<'a> {
+    /// The messages of this page.
+    pub found: &'a [Found],
+    /// How many there are in all.
+    pub count: i32,
+    /// How many come before the page, where that is known.
+    pub position: Option<i32>,
+    /// The hash that the client asks with; 0 for none.
+    pub hash: i64,
+}
+
 /// A list of messages with everybody that it names: `messages.messages` when it is all there is, a slice of
-/// `count` otherwise.
+/// `count` otherwise. Nothing when the client has the very same list; hash 0 is always answered in full.
 ///
 /// # Errors
 /// [`Error`].
-pub async fn answer(cx: &mut Cx, found: &[Found], count: i32) -> Result<enums::messages::Messages, Error> {
+pub async fn answer(cx: &mut Cx, listed: Listed<'_>) -> Result<enums::messages::Messages, Error> {
     let me = cx.me()?;
+    let Listed {
+        found,
+        count,
+        position,
+        hash,
+    } = listed;
+    if hash != 0 && hash == hash_of(found) {
+        return Ok(types::messages::MessagesNotModified { count }.into());
+    }
     let mut named = Named::default();
     let messages: Vec<enums::Message> = found
         .iter()
@@ -125,10 +158,20 @@ pub async fn answer(cx: &mut Cx, found: &[Found], count: i32) -> Result<enums::m
     }
     Ok(types::messages::MessagesSlice {
         count,
+        offset_id_offset: position,
         messages,
         chats,
         users,
         ..Default::default()
     }
     .into())
+}
+
+/// The hash of a list of messages: over id, date of edit and date of each
+/// (core.telegram.org/method/messages.getScheduledHistory).
+fn hash_of(found: &[Found]) -> i64 {
+    let numbers = found
+        .iter()
+        .flat_map(|(_, id, m)| [id.0, m.edit_date.unwrap_or(0), m.date]);
+    hash(numbers.map(i64::from))
 }

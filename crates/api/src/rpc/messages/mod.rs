@@ -6,6 +6,7 @@ pub mod delete_chat_user;
 pub mod delete_exported_chat_invite;
 pub mod delete_history;
 pub mod delete_messages;
+mod dialog_rows;
 pub mod edit_chat_about;
 pub mod edit_chat_admin;
 pub mod edit_chat_default_banned_rights;

@@ -1,5 +1,5 @@
-//! `messages.reorderPinnedDialogs`: the order of pinned conversations; with `force` those not named are
-//! unpinned.
+//! `messages.reorderPinnedDialogs`: the order of pinned conversations; those named are pinned by it, and with
+//! `force` those not named are unpinned.
 
 use havre_domain::dialogs;
 use havre_domain::ids::Peer;
@@ -27,25 +27,21 @@ pub async fn call(cx: &mut Cx, request: functions::messages::ReorderPinnedDialog
     let mut order: Vec<Peer> = Vec::with_capacity(request.order.len());
     for input in &request.order {
         let peer = dialog_peer(cx, input).await?;
-        if !order.contains(&peer) && dialogs::dialog(cx.view_own()?, peer).await?.folder == folder {
+        let dialog = dialogs::dialog(cx.view_own()?, peer).await?;
+        if !order.contains(&peer) && dialog.is_listed() && dialog.folder == folder {
             order.push(peer);
         }
     }
     let now = cx.world.now;
     let tx = cx.own()?;
     let before = dialogs::pins(tx, folder).await?;
-    if request.force {
-        order.retain(|peer| before.contains(peer));
-    } else {
-        order.extend(
-            before
-                .iter()
-                .filter(|p| !order.contains(p))
-                .copied()
-                .collect::<Vec<_>>(),
-        );
+    if !request.force {
+        let unnamed: Vec<Peer> = before.iter().filter(|p| !order.contains(p)).copied().collect();
+        order.extend(unnamed);
     }
-    order.truncate(PINNED_DIALOGS_MAX);
+    if order.len() > PINNED_DIALOGS_MAX {
+        return Err(RpcError::PINNED_DIALOGS_TOO_MUCH.into());
+    }
     if order != before {
         dialogs::set_pins(tx, folder, order).await?;
         updates::append(tx, now, Event::PinnedOrder(folder)).await?;

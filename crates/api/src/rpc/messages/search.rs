@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 
 use havre_domain::dialogs;
 use havre_domain::ids::{MessageId, Peer};
-use havre_domain::limits::PAGE_MAX;
 use havre_domain::search::{self, Kind};
 use havre_store::Order;
 use havre_tl::{enums, functions};
 
-use super::listing::{self, Found, Place};
+use super::listing::{self, Found, Listed, Place};
 use crate::cx::{Access, Cx};
 use crate::error::{Error, RpcError};
 
@@ -19,7 +18,7 @@ pub const ACCESS: Access = Access::Login;
 /// Most messages that one search looks at.
 const CANDIDATES_MAX: usize = 5_000;
 
-/// Answers.
+/// Answers. Groups here have no threads, so `top_msg_id` finds what answers that message itself.
 ///
 /// # Errors
 /// `400 PEER_ID_INVALID`, `400 SEARCH_QUERY_EMPTY` for neither words nor kind.
@@ -41,6 +40,9 @@ pub async fn call(
         (request.min_date <= 0 || m.date >= request.min_date)
             && (request.max_date <= 0 || m.date <= request.max_date)
             && from.is_none_or(|from| from == Peer::User(m.from))
+            && request
+                .top_msg_id
+                .is_none_or(|top| m.reply == Some(MessageId(top)))
     };
     let found: Vec<Found> = found.into_iter().filter(fits).collect();
     let count = i32::try_from(found.len()).unwrap_or(i32::MAX);
@@ -52,7 +54,14 @@ pub async fn call(
         min_id: request.min_id,
         offset_date: 0,
     };
-    listing::answer(cx, window(&found, place), count).await
+    let page = window(&found, place);
+    let listed = Listed {
+        position: position(&found, page),
+        hash: request.hash,
+        found: page,
+        count,
+    };
+    listing::answer(cx, listed).await
 }
 
 /// Ids of messages with these words and of this kind, newest first.
@@ -132,6 +141,13 @@ pub(super) fn kinds(filter: &enums::MessagesFilter) -> Result<Option<&'static [K
     }))
 }
 
+/// How many of a list come before a part of it; nothing for an empty part.
+pub(super) fn position(found: &[Found], page: &[Found]) -> Option<i32> {
+    let (_, first, _) = page.first()?;
+    let before = found.iter().position(|(_, id, _)| id == first)?;
+    i32::try_from(before).ok()
+}
+
 /// The part of a list, newest first, that a place names.
 pub(super) fn window(found: &[Found], place: Place) -> &[Found] {
     let inside = |id: MessageId| {
@@ -154,7 +170,7 @@ pub(super) fn window(found: &[Found], place: Place) -> &[Found] {
             .unwrap_or(found.len()),
     };
     let add = isize::try_from(place.add_offset).unwrap_or(0);
-    let limit = usize::try_from(place.limit).unwrap_or(0).min(PAGE_MAX);
+    let limit = listing::limit(place.limit);
     // A page that would begin before the newest message is shorter by what is missing.
     let begin = isize::try_from(offset).unwrap_or(0).saturating_add(add);
     let end = usize::try_from(begin.saturating_add(isize::try_from(limit).unwrap_or(0))).unwrap_or(0);

@@ -4,8 +4,8 @@ use havre_domain::ids::Peer;
 use havre_domain::search;
 use havre_tl::{enums, functions};
 
-use super::listing::{self, Found, Place};
-use super::search::{candidates, window};
+use super::listing::{self, Found, Listed, Place};
+use super::search::{candidates, position, window};
 use crate::cx::{Access, Cx};
 use crate::error::Error;
 
@@ -36,5 +36,12 @@ pub async fn call(
         limit: request.limit,
         ..Place::default()
     };
-    listing::answer(cx, window(&found, place), count).await
+    let page = window(&found, place);
+    let listed = Listed {
+        position: position(&found, page),
+        hash: 0,
+        found: page,
+        count,
+    };
+    listing::answer(cx, listed).await
 }

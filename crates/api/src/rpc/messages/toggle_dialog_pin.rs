@@ -15,7 +15,7 @@ pub const ACCESS: Access = Access::Login;
 /// Answers.
 ///
 /// # Errors
-/// `400 PEER_ID_INVALID`, `400 PINNED_DIALOGS_TOO_MUCH`.
+/// `400 PEER_ID_INVALID`, `400 PEER_HISTORY_EMPTY`, `400 PINNED_DIALOGS_TOO_MUCH`.
 pub async fn call(cx: &mut Cx, request: functions::messages::ToggleDialogPin) -> Result<bool, Error> {
     let peer = dialog_peer(cx, &request.peer).await?;
     let (now, pinned) = (cx.world.now, request.pinned);
@@ -23,6 +23,9 @@ pub async fn call(cx: &mut Cx, request: functions::messages::ToggleDialogPin) ->
     let dialog = dialogs::dialog(tx, peer).await?;
     if dialog.pinned == pinned {
         return Ok(true);
+    }
+    if !dialog.is_listed() {
+        return Err(RpcError::PEER_HISTORY_EMPTY.into());
     }
     let folder = dialog.folder;
     let mut pins = dialogs::pins(tx, folder).await?;

@@ -1,0 +1,163 @@
+//! What all lists of conversations share: the rows, the archive's among them, and what the rows show.
+
+use havre_domain::contacts::hash;
+use havre_domain::dialogs::{self, Dialog, FOLDER_ARCHIVE};
+use havre_domain::ids::{MessageId, Peer};
+use havre_domain::keys;
+use havre_domain::limits::ARCHIVE_COUNTED_MAX;
+use havre_domain::messages;
+use havre_domain::tx::Tx;
+use havre_tl::{enums, types};
+
+use crate::cx::Cx;
+use crate::error::Error;
+use crate::render::{self, Named};
+
+/// Title of the archive; clients show one of their own.
+const ARCHIVE_TITLE: &str = "Archived Chats";
+
+/// Rows of a list of conversations.
+#[derive(Default)]
+pub struct Rows {
+    /// As they are answered.
+    pub rows: Vec<enums::Dialog>,
+    tops: Vec<(Peer, MessageId)>,
+}
+
+/// What rows show: newest messages, and everybody that is named.
+#[derive(Default)]
+pub struct Shown {
+    /// The newest message of each row that has one.
+    pub messages: Vec<enums::Message>,
+    /// People.
+    pub users: Vec<enums::User>,
+    /// Groups.
+    pub chats: Vec<enums::Chat>,
+}
+
+impl Rows {
+    /// Adds a conversation, even one that is empty.
+    pub fn push(&mut self, peer: Peer, dialog: &Dialog) {
+        self.rows.push(render::dialog(peer, dialog).into());
+        self.tops.push((peer, dialog.top));
+    }
+
+    /// Adds the row that stands for the archive, pinned as it is until somebody hides it; nothing while the
+    /// archive is empty.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn push_archive(&mut self, cx: &mut Cx) -> Result<(), Error> {
+        let now = cx.world.now.date();
+        let tx = cx.view_own()?;
+        let archived = dialogs::page(tx, FOLDER_ARCHIVE, None, ARCHIVE_COUNTED_MAX).await?;
+        let Some((peer, newest)) = archived.first() else {
+            return Ok(());
+        };
+        let folder = types::Folder {
+            id: i32::from(FOLDER_ARCHIVE),
+            title: ARCHIVE_TITLE.into(),
+            ..Default::default()
+        };
+        let mut row = types::DialogFolder {
+            pinned: true,
+            folder: folder.into(),
+            peer: render::peer(*peer),
+            top_message: newest.top.0,
+            unread_muted_peers_count: 0,
+            unread_unmuted_peers_count: 0,
+            unread_muted_messages_count: 0,
+            unread_unmuted_messages_count: 0,
+        };
+        for (peer, dialog) in archived.iter().filter(|(_, d)| d.unread > 0 || d.marked_unread) {
+            if is_muted(tx, *peer, dialog, now).await? {
+                row.unread_muted_peers_count += 1;
+                row.unread_muted_messages_count += dialog.unread;
+            } else {
+                row.unread_unmuted_peers_count += 1;
+                row.unread_unmuted_messages_count += dialog.unread;
+            }
+        }
+        self.rows.push(row.into());
+        self.tops.push((*peer, newest.top));
+        Ok(())
+    }
+
+    /// What the rows show.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn shown(&self, cx: &mut Cx) -> Result<Shown, Error> {
+        let me = cx.me()?;
+        let mut named = Named::default();
+        let mut messages = Vec::with_capacity(self.tops.len());
+        for &(peer, top) in &self.tops {
+            named.peer(peer);
+            if let Some(message) = messages::find_in(cx.view_own()?, peer, top).await? {
+                messages.push(render::message(peer, top, &message, &mut named));
+            }
+        }
+        let (users, chats) = named.load(&mut cx.world, me).await?;
+        Ok(Shown {
+            messages,
+            users,
+            chats,
+        })
+    }
+}
+
+/// Whether a conversation is silent: by its own settings, or by those of all of its kind.
+async fn is_muted(tx: &mut Tx, peer: Peer, dialog: &Dialog, now: i32) -> Result<bool, Error> {
+    let muted_until = |stored: Option<&[u8]>| {
+        let enums::PeerNotifySettings::PeerNotifySettings(settings) = render::notify_settings(stored);
+        settings.mute_until
+    };
+    if let Some(until) = muted_until(dialog.notify.as_deref()) {
+        return Ok(until > now);
+    }
+    let scope = match peer {
+        Peer::User(_) => 0,
+        Peer::Chat(_) => 1,
+    };
+    let of_scope = tx.get::<Vec<u8>>(&keys::notify(scope)).await?;
+    Ok(muted_until(of_scope.as_deref()).is_some_and(|until| until > now))
+}
+
+/// The hash of a list of conversations. The documentation names no numbers for it, so they are all that such
+/// a list shows and that change: for each row peer, newest message and its date of edit, read marks, unread
+/// counts, pin, mark, date of the draft, mute.
+#[must_use]
+pub fn hash_of(listed: &[(Peer, Dialog)], messages: &[enums::Message]) -> i64 {
+    let rows = listed.iter().flat_map(|(peer, stored)| {
+        let dialog = render::dialog(*peer, stored);
+        let enums::PeerNotifySettings::PeerNotifySettings(notify) = &dialog.notify_settings;
+        let id = match peer {
+            Peer::User(user) => user.0,
+            Peer::Chat(chat) => -chat.0,
+        };
+        let numbers = [
+            dialog.top_message,
+            dialog.read_inbox_max_id,
+            dialog.read_outbox_max_id,
+            dialog.unread_count,
+            dialog.unread_mentions_count,
+            i32::from(dialog.pinned),
+            i32::from(dialog.unread_mark),
+            draft_date(dialog.draft.as_ref()),
+            notify.mute_until.unwrap_or(0),
+        ];
+        [id].into_iter().chain(numbers.map(i64::from))
+    });
+    let edits = messages.iter().map(|message| match message {
+        enums::Message::Message(m) => i64::from(m.edit_date.unwrap_or(0)),
+        _ => 0,
+    });
+    hash(rows.chain(edits))
+}
+
+fn draft_date(draft: Option<&enums::DraftMessage>) -> i32 {
+    match draft {
+        Some(enums::DraftMessage::DraftMessage(draft)) => draft.date,
+        _ => 0,
+    }
+}
