@@ -15,7 +15,7 @@ pub const FOLDER_ARCHIVE: u8 = 1;
 pub struct Dialog {
     /// Newest message, 0 when there is none.
     pub top: MessageId,
-    /// Its date; decides the place in the list.
+    /// Its date, or that of the draft where there is no message; decides the place in the list.
     pub top_date: i32,
     /// Messages that are here.
     pub count: i32,

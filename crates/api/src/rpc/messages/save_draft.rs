@@ -32,7 +32,14 @@ pub async fn call(cx: &mut Cx, request: functions::messages::SaveDraft) -> Resul
     let draft = draft.map(|draft| enums::DraftMessage::DraftMessage(draft).to_bytes());
     let tx = cx.own()?;
     if dialogs::dialog(tx, peer).await?.draft != draft {
-        dialogs::change(tx, peer, |d| d.draft = draft).await?;
+        dialogs::change(tx, peer, |d| {
+            d.draft = draft;
+            // Without messages the draft decides the place in the list.
+            if d.top.0 == 0 {
+                d.top_date = now.date();
+            }
+        })
+        .await?;
         updates::append(tx, now, Event::Draft(peer)).await?;
     }
     Ok(true)

@@ -11,6 +11,7 @@ use havre_store::Order;
 use havre_tl::{enums, functions, types};
 
 use super::sending;
+use super::update_pinned_message::may_pin;
 use crate::cx::{Access, Cx};
 use crate::error::Error;
 
@@ -20,13 +21,14 @@ pub const ACCESS: Access = Access::Login;
 /// Answers.
 ///
 /// # Errors
-/// `400 PEER_ID_INVALID`.
+/// `400 PEER_ID_INVALID`, `400 CHAT_ADMIN_REQUIRED`.
 pub async fn call(
     cx: &mut Cx,
     request: functions::messages::UnpinAllMessages,
 ) -> Result<enums::messages::AffectedHistory, Error> {
     let peer = cx.input_peer(&request.peer).await?;
     let others = sending::audience(cx, peer).await?.others;
+    may_pin(cx, peer).await?;
     let now = cx.world.now;
     let tx = cx.own()?;
     let all = (MessageId(0), MessageId(i32::MAX));

@@ -56,8 +56,11 @@ pub async fn call(
     Ok(cx.updates_since(before).await?.into())
 }
 
-/// In a group its rights decide; in a private chat both may.
-async fn may_pin(cx: &mut Cx, peer: Peer) -> Result<(), Error> {
+/// Refuses who may not pin: in a group its rights decide; in a private chat both may.
+///
+/// # Errors
+/// `400 CHAT_ADMIN_REQUIRED`, `400 PEER_ID_INVALID`.
+pub(super) async fn may_pin(cx: &mut Cx, peer: Peer) -> Result<(), Error> {
     let me = cx.me()?;
     let Peer::Chat(chat) = peer else { return Ok(()) };
     let tx = cx.world.view(partition::chat(chat));
