@@ -4,3 +4,5 @@
 
 #[path = "rpc/updates/get_difference.rs"]
 mod get_difference;
+#[path = "rpc/updates/get_state.rs"]
+mod get_state;

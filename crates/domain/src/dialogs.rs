@@ -55,6 +55,11 @@ impl Dialog {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pins(pub Vec<Peer>);
 
+/// Incoming messages after the read marks of all conversations together, archived and muted ones too. Kept
+/// along with the conversations, so that nobody has to add them up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unread(pub i32);
+
 /// The conversation with `peer`; an empty one when there never was any.
 ///
 /// # Errors
@@ -63,7 +68,15 @@ pub async fn dialog(tx: &mut Tx, peer: Peer) -> Result<Dialog, Fault> {
     Ok(tx.get(&keys::dialog(peer)).await?.unwrap_or_default())
 }
 
-/// Changes a conversation and keeps its place in the folder's order true.
+/// How many messages are unread in all conversations together.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn unread(tx: &mut Tx) -> Result<Unread, Fault> {
+    Ok(tx.get(&keys::unread()).await?.unwrap_or_default())
+}
+
+/// Changes a conversation and keeps its place in the folder's order and the count of what is unread true.
 ///
 /// # Errors
 /// [`Fault`].
@@ -83,6 +96,10 @@ pub async fn change(tx: &mut Tx, peer: Peer, deed: impl FnOnce(&mut Dialog)) -> 
         if let Some(key) = after {
             tx.put(key, &());
         }
+    }
+    if new.unread != old.unread {
+        let Unread(before) = unread(tx).await?;
+        tx.put(keys::unread(), &Unread(before + new.unread - old.unread));
     }
     if new != old {
         tx.put(keys::dialog(peer), &new);

@@ -15,6 +15,7 @@
 //! ├── dialog/<peer>                -> dialogs::Dialog                            dialogs
 //! ├── order/<folder>/<date>/<top>/<peer> -> ()  newest last                      dialogs
 //! ├── pins/<folder>                -> dialogs::Pins                              dialogs
+//! ├── unread                       -> dialogs::Unread                            dialogs
 //! ├── message/<peer>/<id>          -> messages::Message                          messages
 //! ├── place/<id>                   -> Peer      where a message id lies          messages
 //! ├── origin/<source>/<id>         -> MessageId other boxes' name of a message   messages
@@ -409,6 +410,11 @@ pub fn words_from(prefix: &str) -> Span {
 pub fn media(kind: u8, peer: Peer, MessageId(id): MessageId) -> Key {
     Path::new(29).byte(kind).peer(peer).i32(id).key()
 }
+/// All messages with media of a kind, by conversation.
+#[must_use]
+pub fn media_everywhere(kind: u8) -> Span {
+    Path::new(29).byte(kind).below()
+}
 /// Messages of a conversation with media of a kind, with `from <= id < to`.
 #[must_use]
 pub fn media_span(kind: u8, peer: Peer, from: MessageId, to: MessageId) -> Span {
@@ -456,6 +462,11 @@ pub fn held_file(FileId(id): FileId) -> Key {
 #[must_use]
 pub fn meter(name: &str) -> Key {
     Path::new(32).text(name).key()
+}
+/// Unread messages of all conversations together.
+#[must_use]
+pub fn unread() -> Key {
+    Path::new(33).key()
 }
 /// A basic group.
 #[must_use]

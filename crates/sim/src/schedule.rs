@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use havre_api::error::RpcError;
-use havre_domain::dialogs::Dialog;
+use havre_domain::dialogs::{self, Dialog, Unread};
 use havre_domain::ids::{ChatId, MessageId, Peer, UserId};
 use havre_domain::{keys, messages};
 use havre_store::Order;
@@ -549,6 +549,9 @@ impl World {
                 .records::<Dialog>(&keys::dialogs(), Order::Ascending, 1000)
                 .await
                 .expect("calm");
+            let unread: i32 = dialogs.iter().map(|(_, dialog)| dialog.unread).sum();
+            let counted = dialogs::unread(tx).await.expect("calm");
+            assert_eq!(counted, Unread(unread), "unread of all conversations together");
             let mut knows = Knowledge::default();
             for (key, dialog) in dialogs {
                 let peer = keys::peer_of(&key).expect("a dialog's key names its peer");

@@ -51,7 +51,7 @@ pub async fn call(
 pub async fn answer(cx: &mut Cx, rows: Rows) -> Result<enums::messages::PeerDialogs, Error> {
     let shown = rows.shown(cx).await?;
     let counters = havre_domain::updates::counters(cx.view_own()?).await?;
-    let state = state(cx, counters).into();
+    let state = state(cx, counters).await?.into();
     Ok(types::messages::PeerDialogs {
         dialogs: rows.rows,
         messages: shown.messages,

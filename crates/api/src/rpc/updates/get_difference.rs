@@ -81,7 +81,7 @@ async fn answer(
         .map(|(peer, id, m)| render::message(*peer, *id, m, &mut named))
         .collect();
     let (users, chats) = named.load(&mut cx.world, me).await?;
-    let state = reached(cx, &events, counters, more).into();
+    let state = reached(cx, &events, counters, more).await?.into();
     Ok(if more {
         types::updates::DifferenceSlice {
             new_messages: messages,
@@ -107,20 +107,18 @@ async fn answer(
 
 /// The state after these events. In the middle its date is theirs, so that going on from there finds what
 /// happened since without pts.
-fn reached(cx: &Cx, events: &[Placed], counters: Counters, more: bool) -> types::updates::State {
-    match events.last().filter(|_| more) {
-        Some(last) => types::updates::State {
-            date: last.date,
-            ..state(
-                cx,
-                Counters {
-                    pts: last.pts,
-                    ..counters
-                },
-            )
-        },
-        None => state(cx, counters),
-    }
+async fn reached(
+    cx: &mut Cx,
+    events: &[Placed],
+    counters: Counters,
+    more: bool,
+) -> Result<types::updates::State, Error> {
+    let Some(last) = events.last().filter(|_| more) else {
+        return state(cx, counters).await;
+    };
+    let (pts, date) = (last.pts, last.date);
+    let state = state(cx, Counters { pts, ..counters }).await?;
+    Ok(types::updates::State { date, ..state })
 }
 
 /// Messages that came in these events and are still there, once each, newest version, in order of id.
