@@ -1,6 +1,6 @@
 //! What search finds: words, and kinds of media, of the messages of a box.
 
-use havre_store::Order;
+use havre_store::{Key, Order, Value};
 use havre_tl::{Deserialize as _, enums, types};
 
 use crate::ids::{MessageId, Peer, UserId};
@@ -226,10 +226,24 @@ pub async fn of_kind(
     let found = tx
         .range(&keys::media_span(kind as u8, peer, from, to), order, limit)
         .await?;
-    Ok(found
+    Ok(ids_of(&found))
+}
+
+/// Messages of all conversations of a kind, in no order. Looks at most at [`CANDIDATES_MAX`].
+///
+/// # Errors
+/// [`Fault`].
+pub async fn of_kind_anywhere(tx: &mut Tx, kind: Kind) -> Result<Vec<MessageId>, Fault> {
+    let span = keys::media_everywhere(kind as u8);
+    let found = tx.range(&span, Order::Descending, CANDIDATES_MAX).await?;
+    Ok(ids_of(&found))
+}
+
+fn ids_of(entries: &[(Key, Value)]) -> Vec<MessageId> {
+    entries
         .iter()
         .filter_map(|(key, _)| keys::message_id_of(key))
-        .collect())
+        .collect()
 }
 
 /// The newest pinned message of a conversation, 0 when there is none.
@@ -244,8 +258,8 @@ pub async fn newest_pinned(tx: &mut Tx, peer: Peer) -> Result<MessageId, Fault> 
         .unwrap_or_default())
 }
 
-/// Most entries of the word index that one search looks at.
-const CANDIDATES_MAX: usize = 5_000;
+/// Most entries of an index that one search looks at.
+pub const CANDIDATES_MAX: usize = 5_000;
 
 /// Ids of messages that hold a word starting with each word of `query`, newest first, in one
 /// conversation or in all. Looks at most at a named number of index entries for each word.
@@ -258,10 +272,7 @@ pub async fn by_words(tx: &mut Tx, peer: Option<Peer>, query: &str) -> Result<Ve
         let found = tx
             .range(&keys::words_from(&word), Order::Ascending, CANDIDATES_MAX)
             .await?;
-        let mut ids: Vec<MessageId> = found
-            .iter()
-            .filter_map(|(key, _)| keys::message_id_of(key))
-            .collect();
+        let mut ids = ids_of(&found);
         ids.sort_unstable();
         ids.dedup();
         common = Some(match common {

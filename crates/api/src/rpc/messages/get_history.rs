@@ -38,6 +38,7 @@ pub async fn call(
         found: &found,
         count,
         position: None,
+        next_rate: None,
         hash: request.hash,
     };
     listing::answer(cx, listed).await

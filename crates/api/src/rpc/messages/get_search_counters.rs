@@ -1,7 +1,10 @@
 //! `messages.getSearchCounters`: how many messages of each kind a conversation has, in the order asked.
 
+use havre_domain::dialogs;
+use havre_domain::ids::Peer;
 use havre_domain::limits::IDS_MAX;
-use havre_domain::search;
+use havre_domain::search::{self, Kind};
+use havre_domain::tx::Tx;
 use havre_store::limits::RANGE_LIMIT_MAX;
 use havre_tl::{enums, functions, types};
 
@@ -26,12 +29,11 @@ pub async fn call(
     }
     let mut counters = Vec::with_capacity(request.filters.len());
     for filter in request.filters {
-        let mut count = 0;
-        for kind in kinds(&filter)?.unwrap_or_default() {
-            count += search::count(cx.view_own()?, *kind, peer, RANGE_LIMIT_MAX).await?;
-        }
-        let inexact = count >= RANGE_LIMIT_MAX;
-        let count = i32::try_from(count).unwrap_or(i32::MAX);
+        let tx = cx.view_own()?;
+        let (count, inexact) = match kinds(&filter)? {
+            None => (dialogs::dialog(tx, peer).await?.count, false),
+            Some(kinds) => of_kinds(tx, peer, kinds).await?,
+        };
         counters.push(
             types::messages::SearchCounter {
                 inexact,
@@ -42,4 +44,15 @@ pub async fn call(
         );
     }
     Ok(counters)
+}
+
+/// How many messages of these kinds there are, and whether there may be more.
+async fn of_kinds(tx: &mut Tx, peer: Peer, kinds: &[Kind]) -> Result<(i32, bool), Error> {
+    let (mut sum, mut inexact) = (0, false);
+    for kind in kinds {
+        let count = search::count(tx, *kind, peer, RANGE_LIMIT_MAX).await?;
+        sum += i32::try_from(count).unwrap_or(i32::MAX);
+        inexact |= count >= RANGE_LIMIT_MAX;
+    }
+    Ok((sum, inexact))
 }

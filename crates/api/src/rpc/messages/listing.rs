@@ -121,6 +121,8 @@ pub struct Listed<'a> {
     pub count: i32,
     /// How many come before the page, where that is known.
     pub position: Option<i32>,
+    /// What the client names when it asks for the next page of all conversations; nothing on the last one.
+    pub next_rate: Option<i32>,
     /// The hash that the client asks with; 0 for none.
     pub hash: i64,
 }
@@ -136,6 +138,7 @@ pub async fn answer(cx: &mut Cx, listed: Listed<'_>) -> Result<enums::messages::
         found,
         count,
         position,
+        next_rate,
         hash,
     } = listed;
     if hash != 0 && hash == hash_of(found) {
@@ -158,6 +161,7 @@ pub async fn answer(cx: &mut Cx, listed: Listed<'_>) -> Result<enums::messages::
     }
     Ok(types::messages::MessagesSlice {
         count,
+        next_rate,
         offset_id_offset: position,
         messages,
         chats,

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use havre_domain::dialogs;
 use havre_domain::ids::{MessageId, Peer};
-use havre_domain::search::{self, Kind};
+use havre_domain::search::{self, CANDIDATES_MAX, Kind};
+use havre_domain::tx::Tx;
 use havre_store::Order;
 use havre_tl::{enums, functions};
 
@@ -14,9 +15,6 @@ use crate::error::{Error, RpcError};
 
 /// Who is logged in.
 pub const ACCESS: Access = Access::Login;
-
-/// Most messages that one search looks at.
-const CANDIDATES_MAX: usize = 5_000;
 
 /// Answers. Groups here have no threads, so `top_msg_id` finds what answers that message itself.
 ///
@@ -57,6 +55,7 @@ pub async fn call(
     let page = window(&found, place);
     let listed = Listed {
         position: position(&found, page),
+        next_rate: None,
         hash: request.hash,
         found: page,
         count,
@@ -75,22 +74,15 @@ pub(super) async fn candidates(
     filter: &enums::MessagesFilter,
 ) -> Result<Vec<MessageId>, Error> {
     let tx = cx.view_own()?;
-    let by_words = if search::words(words).is_empty() {
+    // Signs alone are words that nothing has.
+    let by_words = if words.trim().is_empty() {
         None
     } else {
         Some(search::by_words(tx, peer, words).await?)
     };
-    let by_kind = match (kinds(filter)?, peer) {
-        (None, _) => None,
-        (Some(kinds), Some(peer)) => {
-            let mut ids = BTreeSet::new();
-            for kind in kinds {
-                let all = (MessageId(0), MessageId(i32::MAX));
-                ids.extend(search::of_kind(tx, *kind, peer, all, Order::Descending, CANDIDATES_MAX).await?);
-            }
-            Some(ids)
-        }
-        (Some(_), None) => return Err(RpcError::PEER_ID_INVALID.into()),
+    let by_kind = match kinds(filter)? {
+        None => None,
+        Some(kinds) => Some(of_kinds(tx, peer, kinds).await?),
     };
     match (by_words, by_kind) {
         (Some(words), Some(kinds)) => Ok(words.into_iter().filter(|id| kinds.contains(id)).collect()),
@@ -98,6 +90,19 @@ pub(super) async fn candidates(
         (None, Some(kinds)) => Ok(kinds.into_iter().rev().collect()),
         (None, None) => everything(cx, peer).await,
     }
+}
+
+/// Messages of some kinds in one conversation or in all.
+async fn of_kinds(tx: &mut Tx, peer: Option<Peer>, kinds: &[Kind]) -> Result<BTreeSet<MessageId>, Error> {
+    let all = (MessageId(0), MessageId(i32::MAX));
+    let mut ids = BTreeSet::new();
+    for kind in kinds {
+        ids.extend(match peer {
+            Some(peer) => search::of_kind(tx, *kind, peer, all, Order::Descending, CANDIDATES_MAX).await?,
+            None => search::of_kind_anywhere(tx, *kind).await?,
+        });
+    }
+    Ok(ids)
 }
 
 /// Neither words nor kind: the newest messages of the conversation, for a search by author or date alone.

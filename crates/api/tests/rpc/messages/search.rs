@@ -50,6 +50,8 @@ fn words_are_found_by_their_beginnings_in_one_conversation() {
     assert_eq!(both.texts(), ["Harbour lights"]);
     let here = search(&alice, with_words(to_self, "light"));
     assert_eq!(here.texts(), ["light reading"]);
+    let signs = search(&alice, with_words(alice.input_peer_of(&bob), "!?"));
+    assert_eq!(signs.count, 0, "signs are no words");
     let theirs = search(&bob, with_words(bob.input_peer_of(&alice), "lights"));
     assert_eq!(theirs.texts(), ["Harbour lights"]);
 }
