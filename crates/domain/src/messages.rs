@@ -323,6 +323,9 @@ pub async fn purge(tx: &mut Tx, now: Time, peer: Peer, author: UserId) -> Result
 
 async fn remove(tx: &mut Tx, peer: Peer, id: MessageId, message: &Message) -> Result<(), Fault> {
     search::forget(tx, peer, id, &Content::parse(&message.content));
+    for kind in [Kind::Pinned, Kind::Mention] {
+        search::mark(tx, kind, peer, id, false);
+    }
     tx.delete(keys::message(peer, id));
     tx.delete(keys::place(id));
     tx.delete(keys::origin(message.origin));

@@ -191,12 +191,12 @@ pub fn index(tx: &mut Tx, peer: Peer, id: MessageId, content: &Content) {
     }
 }
 
-/// Lets a message be found no more.
+/// Lets a message be found no more by what it holds; its marks stay.
 pub fn forget(tx: &mut Tx, peer: Peer, id: MessageId, content: &Content) {
     for word in &content.words {
         tx.delete(keys::word(word, id));
     }
-    for kind in content.kinds.iter().chain(&[Kind::Pinned, Kind::Mention]) {
+    for kind in &content.kinds {
         tx.delete(keys::media(*kind as u8, peer, id));
     }
 }

@@ -290,3 +290,73 @@ fn refusals() {
     let nothing = with_words(enums::InputPeer::InputPeerEmpty, "");
     assert_eq!(refused(nothing), RpcError::SEARCH_QUERY_EMPTY);
 }
+
+#[test]
+fn who_is_answered_or_named_in_a_group_is_mentioned() {
+    let group = group(7);
+    let username = functions::account::UpdateUsername {
+        username: "Carol_at_sea".into(),
+    };
+    group.carol.call(username).unwrap();
+    group.bob.say(group.peer(), "question").unwrap();
+    let asked = search(&group.alice, with_words(group.peer(), "question")).ids()[0];
+    let reply = types::InputReplyToMessage {
+        reply_to_msg_id: asked,
+        ..Default::default()
+    };
+    let answer = functions::messages::SendMessage {
+        peer: group.peer(),
+        reply_to: Some(reply.into()),
+        message: "\u{1f6a2} @carol_at_sea knows, @nobody_knows".into(),
+        random_id: 9,
+        ..Default::default()
+    };
+    group.alice.call(answer).unwrap();
+    let mentions = enums::MessagesFilter::InputMessagesFilterMyMentions;
+    for who in [&group.bob, &group.carol] {
+        let found = search(who, of_kind(group.peer(), mentions.clone()));
+        let [enums::Message::Message(message)] = &found.messages[..] else {
+            panic!("one mentions them: {found:?}")
+        };
+        assert!(message.mentioned && message.media_unread);
+        assert_eq!(unread_mentions(who), 1);
+        let read = functions::messages::ReadMessageContents { id: vec![message.id] };
+        who.call(read).unwrap();
+        assert_eq!(unread_mentions(who), 0);
+    }
+    assert_eq!(search(&group.alice, of_kind(group.peer(), mentions)).count, 0);
+}
+
+#[test]
+fn what_is_pinned_is_found_after_an_edit_too() {
+    let group = group(10);
+    group.bob.say(group.peer(), "before").unwrap();
+    let id = search(&group.bob, with_words(group.peer(), "before")).ids()[0];
+    let pin = functions::messages::UpdatePinnedMessage {
+        peer: group.peer(),
+        id,
+        ..Default::default()
+    };
+    group.bob.call(pin).unwrap();
+    let edit = functions::messages::EditMessage {
+        peer: group.peer(),
+        id,
+        message: Some("after".into()),
+        ..Default::default()
+    };
+    group.bob.call(edit).unwrap();
+    let pinned = enums::MessagesFilter::InputMessagesFilterPinned;
+    for who in [&group.bob, &group.alice] {
+        let found = search(who, of_kind(group.peer(), pinned.clone()));
+        assert_eq!(found.texts(), ["after"]);
+    }
+}
+
+fn unread_mentions(who: &Client) -> i32 {
+    let request = functions::messages::GetDialogs {
+        limit: 1,
+        ..Default::default()
+    };
+    let told = super::list::list(who.call(request).unwrap());
+    told.dialogs()[0].unread_mentions_count
+}
