@@ -211,8 +211,9 @@ impl Cx {
         Ok(updates::cursor(self.view_own()?).await?)
     }
 
-    /// Everything that happened in the asker's box since `from`, as the answer of this call. The
-    /// session that asks will not be pushed it again.
+    /// Everything that this call made happen in the asker's box since `from`, where the log ended before it;
+    /// once it has settled, whatever happened there. It is the answer of the call: the session that asks will
+    /// not be pushed it again.
     ///
     /// # Errors
     /// [`Error`].
@@ -229,7 +230,11 @@ impl Cx {
 
     async fn read_since(&mut self, from: Cursor) -> Result<types::Updates, Error> {
         let me = self.me()?;
-        let (events, to) = updates::beyond(self.view_own()?, from, crate::live::PUSH_EVENTS_MAX).await?;
+        let (events, to) = if self.settled.is_empty() {
+            updates::made_beyond(self.view_own()?, from)?
+        } else {
+            updates::beyond(self.view_own()?, from, crate::live::PUSH_EVENTS_MAX).await?
+        };
         self.told = Some((me, from, to));
         Ok(render::updates(&mut self.world, me, &events).await?)
     }

@@ -352,7 +352,7 @@ impl Api {
         self.push(&committed.partition, told);
         if committed.has_effects {
             let api = self.clone();
-            let deliver = async move { api.deliver(committed, told).await };
+            let deliver = async move { api.deliver_from(committed.partition).await };
             self.env.spawn(Box::pin(deliver));
         }
     }

@@ -58,8 +58,21 @@ struct Person {
     /// What was pushed so far; nothing while nobody is connected.
     cursor: Option<Cursor>,
     pumping: bool,
-    again: bool,
+    /// Changes of the box that were not looked at.
+    changes: usize,
     told: Vec<Told>,
+}
+
+impl Person {
+    /// Passes over a change that everybody who is connected was told of in an answer, without a look at it.
+    fn pass_over_told(&mut self) {
+        let Some(cursor) = self.cursor else { return };
+        let only = |t: &Told| self.subscribers.iter().all(|s| s.session == t.session);
+        if let Some(at) = self.told.iter().position(|t| t.from == cursor && only(t)) {
+            self.cursor = Some(self.told.swap_remove(at).to);
+            self.changes = self.changes.saturating_sub(1);
+        }
+    }
 }
 
 #[derive(Default)]
@@ -205,7 +218,7 @@ impl Api {
                 return;
             };
             person.told.extend(told.filter(|t| t.user == user));
-            person.again = true;
+            person.changes += 1;
             !std::mem::replace(&mut person.pumping, true)
         };
         if start {
@@ -222,14 +235,14 @@ impl Api {
                 return;
             };
             match done {
-                Ok(Some(to)) => {
+                Ok(Some((to, more))) => {
                     person.cursor = Some(to);
                     person.told.retain(|t| t.to > to);
-                    person.again = true;
+                    person.changes += usize::from(more);
                 }
                 Ok(None) => {}
                 // The box changed between two looks at it: whoever changed it got on, so this ends.
-                Err(Error::Fault(Fault::Conflict)) => person.again = true,
+                Err(Error::Fault(Fault::Conflict)) => person.changes += 1,
                 Err(error) => {
                     tracing::error!(?error, "a push could not be made");
                 }
@@ -241,9 +254,10 @@ impl Api {
     fn next_pump(&self, user: UserId) -> Option<(Cursor, Vec<Told>)> {
         let mut state = self.live.state();
         let person = state.people.get_mut(&user)?;
-        match person.cursor.filter(|_| person.again) {
+        person.pass_over_told();
+        match person.cursor.filter(|_| person.changes > 0) {
             Some(cursor) => {
-                person.again = false;
+                person.changes = 0;
                 Some((cursor, person.told.clone()))
             }
             None => {
@@ -253,8 +267,14 @@ impl Api {
         }
     }
 
-    /// Pushes events after `from` and returns the place after them; nothing when there are none.
-    async fn push_since(&self, user: UserId, from: Cursor, told: &[Told]) -> Result<Option<Cursor>, Error> {
+    /// Pushes events after `from`. Returns the place after them and whether there may be more; nothing when
+    /// there are none.
+    async fn push_since(
+        &self,
+        user: UserId,
+        from: Cursor,
+        told: &[Told],
+    ) -> Result<Option<(Cursor, bool)>, Error> {
         let mut world = self.world();
         let tx = world.view_user(user);
         if from.pts < updates::counters(tx).await?.log_start {
@@ -273,18 +293,21 @@ impl Api {
                 self.live.unsubscribe(user, key);
             }
         }
-        let updates = render::updates(&mut world, user, &events).await?;
-        if updates.updates.is_empty() {
-            return Ok(Some(to));
+        let more = events.len() >= PUSH_EVENTS_MAX;
+        let mut listeners = self.live.subscribers(user);
+        listeners.retain(|s| {
+            let knows = |t: &Told| t.session == s.session && t.from <= from && to <= t.to;
+            !told.iter().any(knows)
+        });
+        if listeners.is_empty() {
+            return Ok(Some((to, more)));
         }
-        let body = enums::Updates::Updates(updates).to_bytes();
-        let knows = |s: &Subscriber| {
-            told.iter()
-                .any(|t| t.session == s.session && t.from <= from && to <= t.to)
-        };
-        let subscribers = self.live.subscribers(user);
-        self.push_to(subscribers.into_iter().filter(|s| !knows(s)), &body);
-        Ok(Some(to))
+        let updates = render::updates(&mut world, user, &events).await?;
+        if !updates.updates.is_empty() {
+            let body = enums::Updates::Updates(updates).to_bytes();
+            self.push_to(listeners.into_iter(), &body);
+        }
+        Ok(Some((to, more)))
     }
 
     /// Pushes something that is not kept to all sessions of a person.

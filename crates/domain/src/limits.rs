@@ -26,8 +26,10 @@ pub const WORDS_MAX: usize = 64;
 pub const WORD_LEN_MAX: usize = 48;
 /// How long a random id is remembered, seconds.
 pub const RANDOM_ID_TTL: i64 = 2 * 24 * 3600;
-/// Random ids forgotten along with one send.
-pub const RANDOM_ID_SWEEP: usize = 2;
+/// Random ids forgotten along with a send that forgets any.
+pub const RANDOM_ID_SWEEP: usize = 32;
+/// One send in so many forgets random ids.
+pub const RANDOM_ID_SWEEP_EVERY: i32 = 16;
 /// Most events in one slice of a difference.
 pub const DIFFERENCE_MAX: usize = 1000;
 /// Events that a box's log keeps: whoever was away for longer fetches conversations instead.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::dialogs;
 use crate::ids::{MessageId, Origin, Peer, Pts, RandomId, Time, UserId};
 use crate::keys;
-use crate::limits::{DELETE_MAX, PURGE_SPAN_MAX, RANDOM_ID_SWEEP, RANDOM_ID_TTL};
+use crate::limits::{DELETE_MAX, PURGE_SPAN_MAX, RANDOM_ID_SWEEP, RANDOM_ID_SWEEP_EVERY, RANDOM_ID_TTL};
 use crate::search::{self, Content, Kind};
 use crate::tx::{Fault, Tx};
 use crate::updates::{self, Event};
@@ -121,6 +121,9 @@ pub async fn remember_random_id(
 ) -> Result<(), Fault> {
     tx.put(keys::random(peer, random_id), &Sent { id });
     tx.put(keys::expiry(now.plus(RANDOM_ID_TTL), peer, random_id), &());
+    if id.0 % RANDOM_ID_SWEEP_EVERY != 0 {
+        return Ok(());
+    }
     for (key, _) in tx
         .range(&keys::expired(now), Order::Ascending, RANDOM_ID_SWEEP)
         .await?

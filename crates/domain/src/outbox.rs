@@ -157,6 +157,14 @@ async fn apply_to_user(tx: &mut Tx, now: Time, owner: UserId, effect: Effect) ->
 
 /// A message from somebody blocked does not arrive; in a group it does.
 async fn arrive(tx: &mut Tx, now: Time, owner: UserId, arrival: Arrival) -> Result<(), Fault> {
+    // What taking it in looks at, in one round trip.
+    let looked_at = [
+        keys::blocked(arrival.from),
+        keys::counters(),
+        keys::dialog(arrival.peer),
+        keys::unread(),
+    ];
+    tx.fetch_ahead(&looked_at).await?;
     let private = matches!(arrival.peer, Peer::User(_));
     if private
         && tx
@@ -269,8 +277,20 @@ pub struct Courier {
 pub struct Delivered {
     /// Partitions that were changed.
     pub changed: BTreeSet<Partition>,
+    /// Those that have effects of their own to send on.
+    sending: BTreeSet<Partition>,
     /// Whether every effect was applied; the rest waits for the next delivery.
     pub complete: bool,
+}
+
+/// What was applied to one partition.
+struct Applied {
+    to: Partition,
+    applied: Vec<EffectId>,
+    /// It has effects of its own now.
+    sends_on: bool,
+    /// Nothing is left.
+    complete: bool,
 }
 
 impl Courier {
@@ -287,29 +307,23 @@ impl Courier {
     /// delivery: it waits.
     pub async fn deliver(&self, from: Partition, now: Time) -> Result<Delivered, Fault> {
         let mut total = Delivered {
-            changed: BTreeSet::new(),
             complete: true,
+            ..Delivered::default()
         };
         let mut queue = vec![from];
         while let Some(from) = queue.pop() {
             let one = self.deliver_one(&from, now).await?;
             total.complete &= one.complete;
-            // Whoever was changed may have effects of their own to send on.
-            for partition in one.changed {
-                if total.changed.insert(partition.clone())
-                    || !self.store.outbox(&partition, None, 1).await?.is_empty()
-                {
-                    queue.push(partition);
-                }
-            }
+            total.changed.extend(one.changed);
+            queue.extend(one.sending);
         }
         Ok(total)
     }
 
     async fn deliver_one(&self, from: &Partition, now: Time) -> Result<Delivered, Fault> {
         let mut total = Delivered {
-            changed: BTreeSet::new(),
             complete: true,
+            ..Delivered::default()
         };
         let mut after = None;
         loop {
@@ -328,12 +342,15 @@ impl Courier {
                 .into_iter()
                 .map(|(to, pending)| self.deliver_to(from, to, pending, now));
             let mut results = futures::stream::iter(work).buffer_unordered(ABREAST);
-            while let Some((to, applied, complete)) = results.next().await {
-                if !applied.is_empty() {
-                    self.store.settle(from, &applied).await?;
-                    total.changed.insert(to);
+            while let Some(results) = results.next().await {
+                if !results.applied.is_empty() {
+                    self.store.settle(from, &results.applied).await?;
+                    total.changed.insert(results.to.clone());
                 }
-                total.complete &= complete;
+                if results.sends_on {
+                    total.sending.insert(results.to);
+                }
+                total.complete &= results.complete;
             }
             if !full {
                 return Ok(total);
@@ -342,38 +359,44 @@ impl Courier {
     }
 
     /// Applies effects in order until one cannot be applied.
-    async fn deliver_to(
-        &self,
-        from: &Partition,
-        to: Partition,
-        pending: Vec<Pending>,
-        now: Time,
-    ) -> (Partition, Vec<EffectId>, bool) {
-        let mut applied = Vec::with_capacity(pending.len());
+    async fn deliver_to(&self, from: &Partition, to: Partition, pending: Vec<Pending>, now: Time) -> Applied {
+        let mut done = Applied {
+            applied: Vec::with_capacity(pending.len()),
+            sends_on: false,
+            complete: true,
+            to,
+        };
         for one in pending {
-            if self.apply_one(from, &to, &one, now).await.is_err() {
-                return (to, applied, false);
+            match self.apply_one(from, &done.to, &one, now).await {
+                Ok(sends_on) => {
+                    done.applied.push(one.id);
+                    done.sends_on |= sends_on;
+                }
+                Err(_) => {
+                    done.complete = false;
+                    break;
+                }
             }
-            applied.push(one.id);
         }
-        (to, applied, true)
+        done
     }
 
+    /// True when what was applied has effects of its own.
     async fn apply_one(
         &self,
         from: &Partition,
         to: &Partition,
         pending: &Pending,
         now: Time,
-    ) -> Result<(), Fault> {
+    ) -> Result<bool, Fault> {
         for _ in 0..TRIES_MAX {
             let mut tx = Tx::open(self.store.clone(), to.clone());
             let tried = async {
                 if !tx.receive(from.clone(), pending.id).await? {
-                    return Ok(());
+                    return Ok(false);
                 }
                 apply(&mut tx, now, crate::record::decode(&pending.effect.body)?).await?;
-                tx.commit().await.map(drop)
+                tx.commit().await
             }
             .await;
             match tried {

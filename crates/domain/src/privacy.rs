@@ -145,13 +145,17 @@ pub struct Sees {
 /// # Errors
 /// [`Fault`].
 pub async fn sees(world: &mut World, viewer: UserId, user: UserId) -> Result<Sees, Fault> {
+    let all = |seen| Sees {
+        phone: seen,
+        last_seen: seen,
+        photo: seen,
+        about: seen,
+    };
+    if user == viewer {
+        return Ok(all(true));
+    }
     if contacts::is_blocked(world.view_user(user), viewer).await? {
-        return Ok(Sees {
-            phone: false,
-            last_seen: false,
-            photo: false,
-            about: false,
-        });
+        return Ok(all(false));
     }
     Ok(Sees {
         phone: allows(world, user, PHONE, viewer).await?,

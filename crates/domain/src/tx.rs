@@ -107,22 +107,32 @@ impl Tx {
     /// # Errors
     /// As for [`Self::get`].
     pub async fn get_many<R: DeserializeOwned>(&mut self, keys: &[Key]) -> Result<Vec<Option<R>>, Fault> {
+        self.fetch_ahead(keys).await?;
+        keys.iter()
+            .map(|k| self.known(k).map(|v| record::decode(&v)).transpose())
+            .collect()
+    }
+
+    /// Reads in one round trip what will be asked for one by one.
+    ///
+    /// # Errors
+    /// As for [`Self::get`].
+    pub async fn fetch_ahead(&mut self, keys: &[Key]) -> Result<(), Fault> {
         let unknown: Vec<Key> = keys
             .iter()
             .filter(|k| !self.staged.contains_key(*k) && !self.cache.contains_key(*k))
             .cloned()
             .collect();
-        if !unknown.is_empty() {
-            let reads: Vec<Read> = unknown.iter().cloned().map(Read::Key).collect();
-            for (key, answer) in unknown.into_iter().zip(self.ask(&reads).await?) {
-                if let Answer::Value(value) = answer {
-                    self.cache.insert(key, value);
-                }
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let reads: Vec<Read> = unknown.iter().cloned().map(Read::Key).collect();
+        for (key, answer) in unknown.into_iter().zip(self.ask(&reads).await?) {
+            if let Answer::Value(value) = answer {
+                self.cache.insert(key, value);
             }
         }
-        keys.iter()
-            .map(|k| self.known(k).map(|v| record::decode(&v)).transpose())
-            .collect()
+        Ok(())
     }
 
     fn known(&self, key: &Key) -> Option<Value> {
@@ -174,6 +184,17 @@ impl Tx {
             Order::Ascending => merged.into_iter().take(limit).collect(),
             Order::Descending => merged.into_iter().rev().take(limit).collect(),
         }
+    }
+
+    /// Records of a span that this deed put there itself.
+    ///
+    /// # Errors
+    /// [`Fault::Corrupt`].
+    pub fn staged_records<R: DeserializeOwned>(&self, span: &Span) -> Result<Vec<(Key, R)>, Fault> {
+        let staged = self.staged.range(span.start.clone()..span.end.clone());
+        let put = staged.filter_map(|(key, value)| Some((key, value.as_ref()?)));
+        put.map(|(key, value)| Ok((key.clone(), record::decode(value)?)))
+            .collect()
     }
 
     /// Records of a span with their keys.

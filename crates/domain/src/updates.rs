@@ -1,11 +1,11 @@
 //! A person's update sequence: counters and the log of events (UP-1 to UP-12). The log keeps the newest
 //! [`EVENTS_KEPT_MAX`] events; whoever was away for longer starts again from the conversations (UP-11).
 
-use havre_store::Order;
+use havre_store::{Key, Order};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AuthKeyId, ChatId, MessageId, Peer, Pts, Time, UserId};
-use crate::keys;
+use crate::keys::{self, Span};
 use crate::limits::{EVENTS_FORGOTTEN_AT_ONCE, EVENTS_KEPT_MAX};
 use crate::tx::{Fault, Tx};
 
@@ -302,11 +302,30 @@ pub struct Cursor {
 /// # Errors
 /// [`Fault`].
 pub async fn beyond(tx: &mut Tx, from: Cursor, limit: usize) -> Result<(Vec<Placed>, Cursor), Fault> {
-    let mut span = keys::events_after(from.pts);
-    span.start = keys::event(from.pts, from.extra + 1);
+    let logged = tx.records(&span_beyond(from), Order::Ascending, limit).await?;
+    place(from, logged)
+}
+
+/// As [`beyond`], of the events that this deed itself has made: all of them, when `from` is where the log
+/// ended before it.
+///
+/// # Errors
+/// [`Fault::Corrupt`].
+pub fn made_beyond(tx: &Tx, from: Cursor) -> Result<(Vec<Placed>, Cursor), Fault> {
+    place(from, tx.staged_records(&span_beyond(from))?)
+}
+
+fn span_beyond(from: Cursor) -> Span {
+    Span {
+        start: keys::event(from.pts, from.extra + 1),
+        ..keys::events_after(from.pts)
+    }
+}
+
+fn place(from: Cursor, logged: Vec<(Key, Logged)>) -> Result<(Vec<Placed>, Cursor), Fault> {
     let mut last = from;
-    let mut placed = Vec::new();
-    for (key, Logged { date, event }) in tx.records::<Logged>(&span, Order::Ascending, limit).await? {
+    let mut placed = Vec::with_capacity(logged.len());
+    for (key, Logged { date, event }) in logged {
         let Some((pts, extra)) = keys::event_of(&key) else {
             return Err(Fault::Corrupt("event key".into()));
         };

@@ -10,15 +10,17 @@ mod user;
 use std::collections::BTreeSet;
 
 use havre_domain::ids::{ChatId, Peer, UserId};
+use havre_domain::keys;
 use havre_domain::tx::Fault;
 use havre_domain::world::World;
+use havre_store::Key;
 use havre_tl::{enums, types};
 
 pub use chat::{chat, chat_or_forbidden, full_photo, invite, participants};
 pub use dialog::{dialog, draft, notify_settings};
 pub use message::{content_of, message, message_empty, referenced};
 pub use update::{peer_settings, updates, updates_of};
-pub use user::{photo_of, status, user};
+pub use user::{fetch_person, photo_of, status, user};
 
 /// Everybody that an answer names (UP-18): filled while rendering, loaded at the end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,6 +58,8 @@ impl Named {
         world: &mut World,
         viewer: UserId,
     ) -> Result<(Vec<enums::User>, Vec<enums::Chat>), Fault> {
+        let contacts: Vec<Key> = self.users.iter().map(|user| keys::contact(*user)).collect();
+        world.view_user(viewer).fetch_ahead(&contacts).await?;
         let mut users = Vec::with_capacity(self.users.len());
         for user in self.users {
             users.push(self::user(world, viewer, user).await?);

@@ -4,7 +4,7 @@ use havre_domain::ids::{FileId, SERVICE_USER, Time, UserId};
 use havre_domain::tx::Fault;
 use havre_domain::users::{self, Profile};
 use havre_domain::world::World;
-use havre_domain::{contacts, privacy};
+use havre_domain::{contacts, keys, privacy};
 use havre_tl::{enums, types};
 
 /// A person as `viewer` may see them; `userEmpty` when there is none.
@@ -15,6 +15,7 @@ pub async fn user(world: &mut World, viewer: UserId, id: UserId) -> Result<enums
     if id == SERVICE_USER {
         return Ok(service_user(world, viewer));
     }
+    fetch_person(world, viewer, id).await?;
     let Some(profile) = users::profile(world.view_user(id)).await? else {
         return Ok(types::UserEmpty { id: id.0 }.into());
     };
@@ -22,6 +23,20 @@ pub async fn user(world: &mut World, viewer: UserId, id: UserId) -> Result<enums
         return Ok(deleted(world, viewer, id));
     }
     render(world, viewer, id, profile).await
+}
+
+/// Reads at once what of somebody's partition [`user`] looks at.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn fetch_person(world: &mut World, viewer: UserId, id: UserId) -> Result<(), Fault> {
+    let mut looked_at = vec![keys::profile(), keys::contact(viewer)];
+    if viewer != id {
+        let rules = [privacy::PHONE, privacy::STATUS, privacy::PHOTO, privacy::ABOUT];
+        looked_at.push(keys::blocked(viewer));
+        looked_at.extend(rules.map(keys::privacy));
+    }
+    world.view_user(id).fetch_ahead(&looked_at).await
 }
 
 async fn render(

@@ -5,7 +5,7 @@ use havre_domain::chats;
 use havre_domain::dialogs;
 use havre_domain::flood::{Allowance, SENDS};
 use havre_domain::ids::{MessageId, Origin, Peer, RandomId, SERVICE_USER, UserId};
-use havre_domain::keys::partition;
+use havre_domain::keys::{self, partition};
 use havre_domain::messages::{self, Arrival, Message};
 use havre_domain::outbox::Effect;
 use havre_domain::updates::{self, Cursor};
@@ -13,6 +13,7 @@ use havre_tl::{Serialize as _, enums, types};
 
 use crate::cx::Cx;
 use crate::error::{Error, RpcError};
+use crate::render;
 
 /// Something to send.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +42,7 @@ pub struct Audience {
 /// `403 CHAT_WRITE_FORBIDDEN` and its kin where the asker may not write.
 pub async fn audience(cx: &mut Cx, peer: Peer) -> Result<Audience, Error> {
     let me = cx.me()?;
+    fetch_ahead(cx, peer).await?;
     let others = match peer {
         Peer::User(user) if user == me => Vec::new(),
         Peer::User(SERVICE_USER) => return Err(RpcError::PEER_ID_INVALID.into()),
@@ -76,6 +78,23 @@ pub async fn audience(cx: &mut Cx, peer: Peer) -> Result<Audience, Error> {
     Ok(Audience { peer, others })
 }
 
+/// Reads at once what sending to `peer` looks at.
+async fn fetch_ahead(cx: &mut Cx, peer: Peer) -> Result<(), Error> {
+    let me = cx.me()?;
+    let mut own = vec![
+        keys::counters(),
+        keys::dialog(peer),
+        keys::meter(SENDS.name),
+        keys::profile(),
+        keys::unread(),
+    ];
+    if let Peer::User(user) = peer {
+        own.extend([keys::blocked(user), keys::contact(user), keys::contact(me)]);
+        render::fetch_person(&mut cx.world, me, user).await?;
+    }
+    Ok(cx.view_own()?.fetch_ahead(&own).await?)
+}
+
 /// Refuses media that the rules of a group forbid the asker to send there.
 ///
 /// # Errors
@@ -104,6 +123,11 @@ pub async fn send(
     audience: &Audience,
     outgoing: Vec<Outgoing>,
 ) -> Result<enums::Updates, Error> {
+    let random: Vec<_> = outgoing
+        .iter()
+        .map(|one| keys::random(audience.peer, one.random_id))
+        .collect();
+    cx.view_own()?.fetch_ahead(&random).await?;
     let before = cx.cursor().await?;
     let mut ids = Vec::with_capacity(outgoing.len());
     for one in outgoing {
@@ -270,10 +294,10 @@ async fn answer(
 async fn show_again(cx: &mut Cx, updates: &mut types::Updates, ids: &[MessageId]) -> Result<(), Error> {
     let me = cx.me()?;
     let pts = updates::counters(cx.view_own()?).await?.pts.0;
-    let mut named = crate::render::Named::default();
+    let mut named = render::Named::default();
     for &id in ids {
         if let Some((peer, message)) = messages::find(cx.view_own()?, id).await? {
-            let message = crate::render::message(peer, id, &message, &mut named);
+            let message = render::message(peer, id, &message, &mut named);
             updates.updates.push(
                 types::UpdateNewMessage {
                     message,
