@@ -13,6 +13,8 @@ pub const CONTAINER_MESSAGES_MAX: usize = 1024;
 pub const GZIP_UNPACKED_MAX: usize = 10 << 20;
 /// Most bytes that all `gzip_packed` of one packet may unpack to.
 pub const PACKET_UNPACKED_MAX: usize = 32 << 20;
+/// Most `gzip_packed` around one message, each in the next.
+pub const GZIP_DEPTH_MAX: usize = 3;
 /// Most ids in one service message.
 pub const IDS_MAX: usize = 8192;
 /// How long a handshake may take, milliseconds.
@@ -23,6 +25,8 @@ pub const PLAIN_LEN_MAX: usize = 4 << 10;
 pub const REQ_PQ_MAX: u32 = 16;
 /// Messages of a client that are remembered, so that none is run twice.
 pub const SEEN_MAX: usize = 2048;
+/// Most messages of a client that are remembered because their ids are not older than [`MSG_ID_PAST_MS`].
+pub const SEEN_RECENT_MAX: usize = 16 << 10;
 /// Longest time into the past that a message id may lie, milliseconds.
 pub const MSG_ID_PAST_MS: i64 = 300_000;
 /// Longest time into the future that a message id may lie, milliseconds.

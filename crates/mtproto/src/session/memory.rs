@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Fate;
-use crate::limits::{ACK_AFTER_MS, RUNNING_MAX, SEEN_MAX};
+use crate::limits::{ACK_AFTER_MS, MSG_ID_PAST_MS, RUNNING_MAX, SEEN_MAX, SEEN_RECENT_MAX};
 use crate::time::Millis;
 
 /// A message that was taken, and is done with.
@@ -53,13 +53,16 @@ impl Memory {
         id < self.floor && !self.is_known(id)
     }
 
-    /// Remembers a message that is done with.
-    pub(super) fn remember(&mut self, id: i64, past: Past) {
+    /// Remembers a message that is done with: the last ones, and as far as there is room all that may still
+    /// come again as packets of their own.
+    pub(super) fn remember(&mut self, now: Millis, id: i64, past: Past) {
         self.past.insert(id, past);
-        while self.past.len() > SEEN_MAX {
-            if let Some((oldest, _)) = self.past.pop_first() {
-                self.floor = self.floor.max(oldest + 1);
-            }
+        while let Some((oldest, _)) = self.past.first_key_value()
+            && self.past.len() > SEEN_MAX
+            && (now > Millis::of_msg_id(*oldest).plus(MSG_ID_PAST_MS) || self.past.len() > SEEN_RECENT_MAX)
+        {
+            self.floor = self.floor.max(oldest + 1);
+            self.past.pop_first();
         }
     }
 
@@ -91,11 +94,11 @@ impl Memory {
     }
 
     /// A call was answered.
-    pub(super) fn answered(&mut self, id: i64, answer: i64, succeeded: bool) {
+    pub(super) fn answered(&mut self, now: Millis, id: i64, answer: i64, succeeded: bool) {
         if let Some(running) = self.running.remove(&id) {
             self.unacknowledged.remove(&(running.since, id));
         }
-        self.remember(id, Past::Answered { answer, succeeded });
+        self.remember(now, id, Past::Answered { answer, succeeded });
     }
 
     /// When the next call is to be acknowledged.

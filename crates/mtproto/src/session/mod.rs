@@ -9,7 +9,7 @@ mod outbox;
 use std::collections::VecDeque;
 
 use crate::bytes::{Malformed, Reader, Writer as _};
-use crate::limits::{ANSWER_RESEND_MAX, IDS_MAX, MSG_ID_FUTURE_MS, MSG_ID_PAST_MS};
+use crate::limits::{ANSWER_RESEND_MAX, GZIP_DEPTH_MAX, IDS_MAX, MSG_ID_FUTURE_MS, MSG_ID_PAST_MS};
 use crate::packet::Message;
 use crate::salts::Salts;
 use crate::service::{self, body, constructor};
@@ -163,7 +163,7 @@ impl Session {
     fn take(&mut self, now: Millis, salts: &Salts, message: Message, unique: i64) {
         let packet_id = message.msg_id;
         let messages = if container::is_container(&message) {
-            match self.open_container(&message) {
+            match self.open_container(now, &message) {
                 Ok(messages) => messages,
                 Err(bad) => return self.bad_message(now, &message, bad),
             }
@@ -176,7 +176,7 @@ impl Session {
 
     /// The messages of a container. A container that was forgotten is taken: its messages are looked at
     /// one by one.
-    fn open_container(&mut self, container: &Message) -> Result<Vec<Message>, Bad> {
+    fn open_container(&mut self, now: Millis, container: &Message) -> Result<Vec<Message>, Bad> {
         let id = container.msg_id;
         if self.memory.is_known(id) && self.memory.past(id) != Some(Past::Container) {
             return Err(Bad::ContainerId);
@@ -185,7 +185,7 @@ impl Session {
         if container.seq_no & 1 != 0 {
             return Err(Bad::EvenExpected);
         }
-        self.memory.remember(id, Past::Container);
+        self.memory.remember(now, id, Past::Container);
         Ok(messages)
     }
 
@@ -227,7 +227,11 @@ impl Session {
             self.bad_message(now, &message, Bad::TooOld);
             return;
         }
-        if self.unpack(&mut message).is_err() || container::is_container(&message) {
+        if self.unpack(&mut message).is_err() {
+            self.refuse_packed(now, &message);
+            return;
+        }
+        if container::is_container(&message) {
             self.bad_message(now, &message, Bad::Container);
             return;
         }
@@ -244,7 +248,7 @@ impl Session {
             self.request(now, message);
             return;
         }
-        self.memory.remember(message.msg_id, Past::Service);
+        self.memory.remember(now, message.msg_id, Past::Service);
         if self.service(now, salts, constructor, &message).is_err() {
             // What cannot be read is acknowledged, so that the client does not send it for ever (SV-15).
             self.acknowledge(&message);
@@ -253,10 +257,28 @@ impl Session {
 
     /// Replaces `gzip_packed` by what is in it, unless that would be too much.
     fn unpack(&mut self, message: &mut Message) -> Result<(), Malformed> {
-        if constructor(&message.body) == Some(service::GZIP_PACKED) {
+        let is_packed = |message: &Message| constructor(&message.body) == Some(service::GZIP_PACKED);
+        for _ in 0..GZIP_DEPTH_MAX {
+            if !is_packed(message) {
+                break;
+            }
             message.body = self.unpacking.unpack(&message.body)?;
         }
-        Ok(())
+        if is_packed(message) {
+            Err(Malformed)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// What does not unpack. `bad_msg_notification` would make clients send it again, or end the session; an
+    /// error ends the call alone.
+    fn refuse_packed(&mut self, now: Millis, message: &Message) {
+        if message.seq_no & 1 == 0 {
+            return;
+        }
+        let error = Answer::Error(400, "INPUT_REQUEST_INVALID".to_owned());
+        self.answer(now, message.msg_id, error);
     }
 
     /// A call. One too many is not taken at all: the client sends it again.
@@ -460,7 +482,7 @@ impl Session {
             }),
         };
         let id = self.result(now, request, &result);
-        self.memory.answered(request, id, succeeded);
+        self.memory.answered(now, request, id, succeeded);
     }
 
     fn result(&mut self, now: Millis, request: i64, result: &[u8]) -> i64 {
