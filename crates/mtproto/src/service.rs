@@ -38,7 +38,7 @@ pub(crate) const DESTROY_AUTH_KEY_NONE: u32 = 0x0a9f_2259;
 pub(crate) const DESTROY_AUTH_KEY_FAIL: u32 = 0xea10_9b13;
 
 /// Service messages that a client may send.
-pub(crate) const FROM_CLIENTS: [u32; 18] = [
+const FROM_CLIENTS: [u32; 18] = [
     MSGS_ACK,
     MSG_CONTAINER,
     MSG_COPY,
@@ -83,7 +83,11 @@ pub(crate) fn constructor(body: &[u8]) -> Option<u32> {
 }
 
 /// Service messages that a server says of itself or in answer to one; a client has no other use for them.
-const FROM_SERVERS: [u32; 9] = [
+const FROM_SERVERS: [u32; 13] = [
+    RPC_RESULT,
+    NEW_SESSION_CREATED,
+    BAD_MSG_NOTIFICATION,
+    BAD_SERVER_SALT,
     PONG,
     FUTURE_SALTS,
     MSGS_STATE_INFO,
@@ -98,4 +102,9 @@ const FROM_SERVERS: [u32; 9] = [
 /// Whether a body is one of the server's own service messages, no object of the API.
 pub(crate) fn is_from_servers(body: &[u8]) -> bool {
     constructor(body).is_some_and(|id| FROM_SERVERS.contains(&id))
+}
+
+/// Whether a constructor is a service message of either side, no call.
+pub(crate) fn is_service(constructor: u32) -> bool {
+    FROM_CLIENTS.contains(&constructor) || FROM_SERVERS.contains(&constructor)
 }

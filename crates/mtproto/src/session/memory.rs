@@ -114,10 +114,16 @@ impl Memory {
             return None;
         }
         let (_, id) = self.unacknowledged.pop_first()?;
+        self.acknowledged(id);
+        Some(id)
+    }
+
+    /// The client is told that a running call came.
+    pub(super) fn acknowledged(&mut self, id: i64) {
         if let Some(running) = self.running.get_mut(&id) {
             running.acknowledged = true;
+            self.unacknowledged.remove(&(running.since, id));
         }
-        Some(id)
     }
 
     pub(super) fn fate(&self, id: i64) -> Fate {
@@ -145,10 +151,17 @@ impl Memory {
         match self.past(id) {
             Some(Past::Answered { .. }) => RECEIVED + ACKNOWLEDGED + PROCESSED + ANSWERED,
             Some(_) => RECEIVED + NEEDS_NO_ACK,
-            None if id < self.floor => FORGOTTEN,
+            None if id < self.floor.max(self.lowest()) => FORGOTTEN,
             None if id > self.highest() => TOO_HIGH,
             None => NOT_RECEIVED,
         }
+    }
+
+    /// Before the first message that is known, another server may have had the session.
+    fn lowest(&self) -> i64 {
+        let past = self.past.first_key_value().map(|(id, _)| *id);
+        let running = self.running.first_key_value().map(|(id, _)| *id);
+        past.into_iter().chain(running).min().unwrap_or(0)
     }
 
     fn highest(&self) -> i64 {

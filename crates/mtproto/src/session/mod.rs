@@ -196,14 +196,14 @@ impl Session {
             let known = self.memory.is_known(m.msg_id) || self.memory.is_forgotten(m.msg_id);
             m.seq_no & 1 != 0 && !known
         });
-        let lowest = new.map(|m| m.msg_id).min().unwrap_or(packet_id);
-        let unique_id = match &self.begun {
-            None => unique,
-            Some(begun) if lowest < begun.first_msg_id => {
+        let lowest = new.map(|m| m.msg_id).min();
+        let (lowest, unique_id) = match (&self.begun, lowest) {
+            (None, _) => (lowest.unwrap_or(packet_id), unique),
+            (Some(begun), Some(lowest)) if lowest < begun.first_msg_id => {
                 self.outbox.remove(begun.notice);
-                begun.unique_id
+                (lowest, begun.unique_id)
             }
-            Some(_) => return,
+            (Some(_), _) => return,
         };
         let salt = salts.current(self.key_id, now);
         let created = body(service::NEW_SESSION_CREATED, |b| {
@@ -236,7 +236,7 @@ impl Session {
             return;
         }
         let constructor = constructor(&message.body).unwrap_or_default();
-        let is_call = constructor != 0 && !service::FROM_CLIENTS.contains(&constructor);
+        let is_call = constructor != 0 && !service::is_service(constructor);
         let is_odd = message.seq_no & 1 != 0;
         match constructor {
             // An odd msgs_ack is against the rules, but mtcute sends it and gives its session up when told.
@@ -294,7 +294,11 @@ impl Session {
         match self.memory.past(message.msg_id) {
             Some(Past::Answered { answer, .. }) => self.repeat_answer(now, message.msg_id, answer),
             Some(Past::Service) if self.ask_again(now, salts, message).is_ok() => {}
-            _ => self.outbox.acknowledge(message.msg_id),
+            None => {
+                self.memory.acknowledged(message.msg_id);
+                self.outbox.acknowledge(message.msg_id);
+            }
+            _ => self.acknowledge(message),
         }
     }
 
@@ -353,11 +357,7 @@ impl Session {
             service::MSG_RESEND_REQ => self.resend(now, msg_id, &reader.longs(IDS_MAX)?),
             service::MSG_RESEND_ANS_REQ => self.resend_answers(now, msg_id, &reader.longs(IDS_MAX)?),
             service::RPC_DROP_ANSWER => self.drop_answer(now, msg_id, reader.i64()?),
-            service::DESTROY_SESSION => {
-                let session_id = reader.i64()?;
-                self.outputs
-                    .push_back(Output::DestroySession { msg_id, session_id });
-            }
+            service::DESTROY_SESSION => self.destroy_session(now, msg_id, reader.i64()?),
             service::DESTROY_AUTH_KEY => self.outputs.push_back(Output::DestroyKey { msg_id }),
             // Infos about our messages need no answer; waiting is for HTTP.
             _ => self.acknowledge(message),
@@ -445,6 +445,16 @@ impl Session {
             b.i32(waiting.seq_no);
             b.i32(i32::try_from(waiting.body.len()).unwrap_or(i32::MAX));
         }))
+    }
+
+    /// This session itself stays (SV-9).
+    fn destroy_session(&mut self, now: Millis, msg_id: i64, session_id: i64) {
+        if session_id == self.id {
+            self.session_destroyed(now, session_id, false);
+        } else {
+            let wish = Output::DestroySession { msg_id, session_id };
+            self.outputs.push_back(wish);
+        }
     }
 
     /// Says how destroying another session went (SV-9).

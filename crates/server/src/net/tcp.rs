@@ -272,7 +272,7 @@ impl Task {
             id: session_id,
             ..slot.name
         };
-        let existed = name != slot.name && self.gateway.registry.remove(name);
+        let existed = self.gateway.registry.remove(name);
         if existed {
             self.carried.retain(|slot| slot.name != name);
             self.gateway.api.session_closed(name).await;
