@@ -6,6 +6,10 @@ use crate::crypto::{AuthKey, equal, sha1};
 
 /// `bind_auth_key_inner#75a3f765`
 const BIND_AUTH_KEY_INNER: u32 = 0x75a3_f765;
+/// Its bytes: the constructor, four longs and an int.
+const INNER_LEN: usize = 40;
+/// Bytes of the plaintext before it: salt, session, message id, number and length.
+const HEAD_LEN: usize = 32;
 
 /// What the owner of both keys says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +37,7 @@ pub fn open(permanent: &AuthKey, envelope: &[u8]) -> Option<Binding> {
     }
     let msg_key: [u8; 16] = head.array().ok()?;
     let mut plain = head.0.to_vec();
-    if plain.is_empty() || plain.len() % 16 != 0 {
+    if plain.len() != (HEAD_LEN + INNER_LEN).next_multiple_of(16) {
         return None;
     }
     permanent.cipher_v1(&msg_key).decrypt(&mut plain);
@@ -42,15 +46,14 @@ pub fn open(permanent: &AuthKey, envelope: &[u8]) -> Option<Binding> {
     reader.take(16).ok()?;
     let msg_id = reader.i64().ok()?;
     let (seq_no, len) = (reader.i32().ok()?, usize::try_from(reader.i32().ok()?).ok()?);
-    let unpadded = plain.get(..32 + len)?;
-    if seq_no != 0 || !equal(&sha1(&[unpadded])[4..20], &msg_key) {
+    let unpadded = &plain[..HEAD_LEN + INNER_LEN];
+    if seq_no != 0 || len != INNER_LEN || !equal(&sha1(&[unpadded])[4..20], &msg_key) {
         return None;
     }
-    inner(reader.take(len).ok()?, msg_id)
+    inner(reader, msg_id)
 }
 
-fn inner(body: &[u8], msg_id: i64) -> Option<Binding> {
-    let mut reader = Reader(body);
+fn inner(mut reader: Reader<'_>, msg_id: i64) -> Option<Binding> {
     if reader.u32().ok()? != BIND_AUTH_KEY_INNER {
         return None;
     }
@@ -78,7 +81,6 @@ pub fn seal(permanent: &AuthKey, binding: &Binding, random: &[u8; 32]) -> Vec<u8
     plain.i64(binding.perm_auth_key_id);
     plain.i64(binding.temp_session_id);
     plain.i32(binding.expires_at);
-    // The constructor, four longs and an int are 40 bytes.
     let mut msg_key = [0; 16];
     msg_key.copy_from_slice(&sha1(&[&plain])[4..20]);
     let padding = (16 - plain.len() % 16) % 16;

@@ -292,7 +292,9 @@ impl Session {
     /// A message that came before (SV-4): a call is not run again.
     fn repeat(&mut self, now: Millis, salts: &Salts, message: &Message) {
         match self.memory.past(message.msg_id) {
-            Some(Past::Answered { answer, .. }) => self.repeat_answer(now, message.msg_id, answer),
+            Some(Past::Answered { answer, succeeded }) => {
+                self.repeat_answer(now, message.msg_id, (answer, succeeded));
+            }
             Some(Past::Service) if self.ask_again(now, salts, message).is_ok() => {}
             None => {
                 self.memory.acknowledged(message.msg_id);
@@ -312,10 +314,11 @@ impl Session {
         }
     }
 
-    fn repeat_answer(&mut self, now: Millis, request: i64, answer: i64) {
+    fn repeat_answer(&mut self, now: Millis, request: i64, (answer, succeeded): (i64, bool)) {
         let Some(waiting) = self.outbox.get(answer) else {
             // It was let go, and the call must not run again: the client asks under a new id.
-            self.answer(now, request, Answer::Error(500, "ANSWER_LOST".to_owned()));
+            let lost = self.result(now, request, &rpc_error(500, "ANSWER_LOST"));
+            self.memory.answered(now, request, lost, succeeded);
             return;
         };
         let len = waiting.body.len();
@@ -486,10 +489,7 @@ impl Session {
         let result = match answer {
             _ if self.memory.is_dropped(request) => body(service::RPC_ANSWER_DROPPED_RUNNING, |_| {}),
             Answer::Result(bytes) => gzip::packed(bytes),
-            Answer::Error(code, text) => body(service::RPC_ERROR, |b| {
-                b.i32(code);
-                b.string(text.as_bytes());
-            }),
+            Answer::Error(code, text) => rpc_error(code, &text),
         };
         let id = self.result(now, request, &result);
         self.memory.answered(now, request, id, succeeded);
@@ -569,6 +569,13 @@ impl Session {
     pub fn transmit(&mut self, now: Millis, connection: ConnectionId) -> Option<Message> {
         self.outbox.transmit(now, connection)
     }
+}
+
+fn rpc_error(code: i32, text: &str) -> Vec<u8> {
+    body(service::RPC_ERROR, |b| {
+        b.i32(code);
+        b.string(text.as_bytes());
+    })
 }
 
 fn check_time(now: Millis, message: &Message) -> Result<(), Bad> {
