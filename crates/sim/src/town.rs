@@ -390,13 +390,18 @@ impl Client {
     /// When a push cannot be read.
     #[must_use]
     pub fn pushed(&self) -> Vec<enums::Updates> {
-        self.town.0.env.settle();
-        let mut mail = self.town.0.mail.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let bodies = mail.remove(&self.session()).unwrap_or_default();
-        bodies
+        self.pushed_bytes()
             .iter()
             .map(|body| enums::Updates::from_bytes(body).expect("a push is Updates"))
             .collect()
+    }
+
+    /// Pushes since the last look as they go out, in the layer of the session.
+    #[must_use]
+    pub fn pushed_bytes(&self) -> Vec<Vec<u8>> {
+        self.town.0.env.settle();
+        let mut mail = self.town.0.mail.0.lock().unwrap_or_else(PoisonError::into_inner);
+        mail.remove(&self.session()).unwrap_or_default()
     }
 
     /// Every update pushed since the last look, in order.
