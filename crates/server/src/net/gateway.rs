@@ -146,3 +146,77 @@ async fn others_done(slot: &Slot, others: &[i64]) -> Result<(), &'static str> {
         .await
         .unwrap_or(Err("MSG_WAIT_TIMEOUT"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use havre_api::live::SessionRef;
+    use havre_mtproto::packet::Message;
+
+    /// A session in which a call with this id runs.
+    fn slot(msg_id: i64) -> Arc<Slot> {
+        let name = SessionRef {
+            key: AuthKeyId(7),
+            id: 1,
+        };
+        let slot = Registry::new(1).enter(name).unwrap();
+        let salts = Salts::new([5; 32]);
+        let salt = salts.current(7, now());
+        let call = Message {
+            msg_id,
+            seq_no: 1,
+            body: vec![9; 4],
+        };
+        slot.with(|session| session.handle(now(), &salts, (salt, None), call, 1));
+        slot
+    }
+
+    fn answer(slot: &Slot, msg_id: i64, answer: Answer) {
+        slot.with(|session| session.answer(now(), msg_id, answer));
+        slot.answered.notify_waiters();
+    }
+
+    #[tokio::test]
+    async fn rp_1_a_call_waits_for_the_one_that_it_is_to_run_after() {
+        let msg_id = now().msg_id();
+        let slot = slot(msg_id);
+        let waiting = tokio::spawn({
+            let slot = Arc::clone(&slot);
+            async move { others_done(&slot, &[msg_id]).await }
+        });
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(!waiting.is_finished());
+        answer(&slot, msg_id, Answer::Result(vec![]));
+        assert_eq!(waiting.await.unwrap(), Ok(()));
+        assert_eq!(
+            others_done(&slot, &[msg_id]).await,
+            Ok(()),
+            "and not when it is done"
+        );
+    }
+
+    #[tokio::test]
+    async fn rp_1_a_call_fails_with_the_one_that_it_is_to_run_after() {
+        let msg_id = now().msg_id();
+        let slot = slot(msg_id);
+        answer(&slot, msg_id, Answer::Error(420, "FLOOD_WAIT_3".to_owned()));
+        let others = [msg_id + 4, msg_id];
+        assert_eq!(others_done(&slot, &others).await, Err("MSG_WAIT_FAILED"));
+    }
+
+    #[tokio::test]
+    async fn rp_1_a_call_does_not_wait_for_what_nobody_knows() {
+        let msg_id = now().msg_id();
+        let slot = slot(msg_id);
+        assert_eq!(others_done(&slot, &[msg_id - 4, msg_id + 4]).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn rp_1_a_call_does_not_wait_for_ever() {
+        let msg_id = now().msg_id();
+        assert_eq!(
+            others_done(&slot(msg_id), &[msg_id]).await,
+            Err("MSG_WAIT_TIMEOUT")
+        );
+    }
+}
