@@ -66,6 +66,12 @@ impl ClientSession {
     fn set_time(&mut self, now: Millis, server: Millis) {
         self.ahead_ms = server.0 - now.0;
         self.last_id = 0;
+        // What was not sent yet must not be newer than the packet that will carry it.
+        let mut loose = std::mem::take(&mut self.loose);
+        for message in &mut loose {
+            message.msg_id = self.next_id(now);
+        }
+        self.loose = loose;
     }
 
     /// A key was made: this is its salt, and the server's time in whole seconds.
