@@ -52,13 +52,14 @@ pub enum Kept {
 }
 
 impl Api {
-    /// The secret of a key, if there is such a key and it has not expired.
+    /// The secret of a key, and when it ends if it is a temporary one; if there is such a key and it has not
+    /// expired.
     ///
     /// # Errors
     /// [`Fault`] when the store cannot answer: then nothing may be said of the key (TR-8).
-    pub async fn key_secret(&self, id: AuthKeyId) -> Result<Option<Vec<u8>>, Fault> {
+    pub async fn key_secret(&self, id: AuthKeyId) -> Result<Option<(Vec<u8>, Option<Time>)>, Fault> {
         let key = self.stored_key(id).await?;
-        Ok(key.map(|key| key.secret))
+        Ok(key.map(|key| (key.secret, key.expires)))
     }
 
     async fn stored_key(&self, id: AuthKeyId) -> Result<Option<AuthKey>, Fault> {

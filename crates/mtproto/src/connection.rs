@@ -58,6 +58,8 @@ pub struct Packet {
 pub enum KeyLookup {
     /// Here it is.
     Found(AuthKey),
+    /// Here it is, a temporary one that ends at this instant.
+    Temporary(AuthKey, Millis),
     /// There is no such key: the peer gets −404.
     NoSuchKey,
     /// The store cannot say: the connection is closed without a word (TR-8).
@@ -67,6 +69,8 @@ pub enum KeyLookup {
 struct KnownKey {
     key: AuthKey,
     first_salt: Option<i64>,
+    /// When a temporary key ends.
+    expires: Option<Millis>,
 }
 
 /// One connection.
@@ -175,6 +179,8 @@ impl Connection {
         if self.asked_key.is_some() {
             return self.keep_waiting(frame);
         }
+        // A key that has ended is asked for again, and is not found (RP-5).
+        self.keys.retain(|known| known.expires.is_none_or(|at| now < at));
         match packet::auth_key_id(&frame.payload) {
             Some(0) => self.plain(now, &frame.payload),
             Some(id) => match self.keys.iter().position(|k| k.key.id() == id) {
@@ -251,6 +257,7 @@ impl Connection {
                 self.storing = Some(KnownKey {
                     key: new.key.clone(),
                     first_salt: Some(new.salt),
+                    expires: new.expires,
                 });
                 self.outputs.push_back(Output::StoreKey(new));
             }
@@ -289,12 +296,10 @@ impl Connection {
         let Some(id) = self.asked_key.take() else { return };
         let frames = std::mem::take(&mut self.waiting);
         self.waiting_bytes = 0;
-        match lookup {
-            KeyLookup::Found(key) if key.id() == id => self.know(KnownKey {
-                key,
-                first_salt: None,
-            }),
-            KeyLookup::Found(_) | KeyLookup::Unavailable => return self.close(),
+        let (key, expires) = match lookup {
+            KeyLookup::Found(key) => (key, None),
+            KeyLookup::Temporary(key, at) => (key, Some(at)),
+            KeyLookup::Unavailable => return self.close(),
             KeyLookup::NoSuchKey => {
                 // The frames of that key are lost; a handshake on this connection may follow.
                 self.refuse(-404);
@@ -303,7 +308,15 @@ impl Connection {
                     .filter(|f| packet::auth_key_id(&f.payload) != Some(id));
                 return others.for_each(|frame| self.frame(now, frame));
             }
+        };
+        if key.id() != id {
+            return self.close();
         }
+        self.know(KnownKey {
+            key,
+            first_salt: None,
+            expires,
+        });
         frames.into_iter().for_each(|frame| self.frame(now, frame));
     }
 

@@ -384,3 +384,28 @@ proptest! {
         prop_assert_eq!(told, [expected]);
     }
 }
+
+#[test]
+fn rp_5_a_temporary_key_ends_on_an_open_connection_too() {
+    let packet = sealed(&auth_key(), &plain(12, &echo(5), 20));
+    let mut stream = Vec::new();
+    stream.u32(packet.len() as u32);
+    stream.extend(&packet);
+    let mut connection = Connection::new(NOW, identity(), [1; 32]);
+    connection.receive(NOW, &[&[0xee; 4][..], &stream].concat());
+    assert!(matches!(connection.poll(), Some(Ask::NeedKey(_))));
+    connection.key_found(NOW, KeyLookup::Temporary(auth_key(), NOW.plus(1000)));
+    assert!(matches!(connection.poll(), Some(Ask::Packet(_))));
+    connection.receive(NOW.plus(999), &stream);
+    assert!(matches!(connection.poll(), Some(Ask::Packet(_))));
+    connection.receive(NOW.plus(1000), &stream);
+    assert!(matches!(connection.poll(), Some(Ask::NeedKey(_))));
+    connection.key_found(NOW.plus(1000), KeyLookup::NoSuchKey);
+    let Some(Ask::Write(told)) = connection.poll() else {
+        panic!("−404 and nothing else")
+    };
+    assert_eq!(
+        told,
+        [&4_u32.to_le_bytes()[..], &(-404_i32).to_le_bytes()].concat()
+    );
+}

@@ -12,6 +12,7 @@ use havre_mtproto::crypto::AuthKey;
 use havre_mtproto::handshake::{Identity, NewKey, Stored};
 use havre_mtproto::salts::Salts;
 use havre_mtproto::session::{Answer, ConnectionId, Fate};
+use havre_mtproto::time::Millis;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::admission::Admission;
@@ -21,6 +22,9 @@ use crate::lanes::Lane;
 
 /// How long a call waits for those that it is to run after (RP-1).
 const WAIT_FOR_OTHERS: Duration = Duration::from_secs(5);
+
+/// How long a client waits for an answer at most (RP-10).
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 /// What all connections share.
 pub struct Gateway {
@@ -65,7 +69,11 @@ impl Gateway {
     /// Looks a key up. Only a store that answered may say that there is no such key (TR-8).
     pub async fn find_key(&self, id: i64) -> KeyLookup {
         match self.api.key_secret(AuthKeyId(id)).await {
-            Ok(Some(secret)) => AuthKey::from_slice(&secret).map_or(KeyLookup::Unavailable, KeyLookup::Found),
+            Ok(Some((secret, expires))) => match (AuthKey::from_slice(&secret), expires) {
+                (Some(key), Some(at)) => KeyLookup::Temporary(key, Millis(at.0 * 1000)),
+                (Some(key), None) => KeyLookup::Found(key),
+                (None, _) => KeyLookup::Unavailable,
+            },
             Ok(None) => KeyLookup::NoSuchKey,
             Err(fault) => {
                 tracing::error!(%fault, "a key could not be looked up");
@@ -107,9 +115,14 @@ impl Gateway {
         if let Err(refusal) = others_done(slot, &dispatch::runs_after(&call.body)).await {
             return Answer::Error(400, refusal.to_owned());
         }
-        match self.api.call(call).await {
-            Reply::Result(bytes) => Answer::Result(bytes),
-            Reply::Error(error) => Answer::Error(error.code, error.text.into_owned()),
+        // The call runs to its end whatever happens: only the waiting for it ends.
+        let api = Arc::clone(&self.api);
+        let call = tokio::spawn(async move { api.call(call).await });
+        match tokio::time::timeout(ANSWER_WITHIN, call).await {
+            Ok(Ok(Reply::Result(bytes))) => Answer::Result(bytes),
+            Ok(Ok(Reply::Error(error))) => Answer::Error(error.code, error.text.into_owned()),
+            Ok(Err(_panicked)) => Answer::Error(500, "INTERNAL".into()),
+            Err(_elapsed) => Answer::Error(500, "TIMEOUT".into()),
         }
     }
 
