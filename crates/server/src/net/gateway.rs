@@ -115,15 +115,8 @@ impl Gateway {
         if let Err(refusal) = others_done(slot, &dispatch::runs_after(&call.body)).await {
             return Answer::Error(400, refusal.to_owned());
         }
-        // The call runs to its end whatever happens: only the waiting for it ends.
         let api = Arc::clone(&self.api);
-        let call = tokio::spawn(async move { api.call(call).await });
-        match tokio::time::timeout(ANSWER_WITHIN, call).await {
-            Ok(Ok(Reply::Result(bytes))) => Answer::Result(bytes),
-            Ok(Ok(Reply::Error(error))) => Answer::Error(error.code, error.text.into_owned()),
-            Ok(Err(_panicked)) => Answer::Error(500, "INTERNAL".into()),
-            Err(_elapsed) => Answer::Error(500, "TIMEOUT".into()),
-        }
+        awaited(async move { api.call(call).await }, ANSWER_WITHIN).await
     }
 
     /// Forgets sessions that nobody came back to and delivers what a crash left undelivered; for ever.
@@ -137,6 +130,16 @@ impl Gateway {
             }
             tokio::time::sleep(SWEEP_EVERY).await;
         }
+    }
+}
+
+/// Waits for a call for so long; it runs to its end whatever happens (RP-10).
+async fn awaited(call: impl Future<Output = Reply> + Send + 'static, patience: Duration) -> Answer {
+    match tokio::time::timeout(patience, tokio::spawn(call)).await {
+        Ok(Ok(Reply::Result(bytes))) => Answer::Result(bytes),
+        Ok(Ok(Reply::Error(error))) => Answer::Error(error.code, error.text.into_owned()),
+        Ok(Err(_panicked)) => Answer::Error(500, "INTERNAL".into()),
+        Err(_elapsed) => Answer::Error(500, "TIMEOUT".into()),
     }
 }
 
@@ -187,6 +190,22 @@ mod tests {
     fn answer(slot: &Slot, msg_id: i64, answer: Answer) {
         slot.with(|session| session.answer(now(), msg_id, answer));
         slot.answered.notify_waiters();
+    }
+
+    #[tokio::test]
+    async fn rp_10_who_waits_too_long_is_told_so_and_the_call_goes_on() {
+        let (done, is_done) = tokio::sync::oneshot::channel();
+        let slow = async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            done.send(()).unwrap();
+            Reply::Result(vec![1; 4])
+        };
+        let answer = awaited(slow, Duration::from_millis(5)).await;
+        assert!(matches!(answer, Answer::Error(500, text) if text == "TIMEOUT"));
+        is_done.await.unwrap();
+        let quick = std::future::ready(Reply::Result(vec![1; 4]));
+        let answer = awaited(quick, Duration::from_secs(5)).await;
+        assert!(matches!(answer, Answer::Result(bytes) if bytes == [1; 4]));
     }
 
     #[tokio::test]
