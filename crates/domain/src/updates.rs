@@ -254,26 +254,27 @@ pub fn entries_for(limit: usize) -> usize {
     2 * limit + 2 * usize::try_from(EXTRA_MAX).unwrap_or(0)
 }
 
-/// Events after `pts` in order, at most `limit`. Events without pts that happened at `pts` itself are
-/// included when they are not older than `since`.
+/// Events after `pts` in order, of at most `limit` log entries; true when there may be more. Events without
+/// pts only when they are not older than `since`: who knows an instant knows what came before it.
 ///
 /// # Errors
 /// [`Fault`].
-pub async fn after(tx: &mut Tx, pts: Pts, since: i32, limit: usize) -> Result<Vec<Placed>, Fault> {
+pub async fn after(tx: &mut Tx, pts: Pts, since: i32, limit: usize) -> Result<(Vec<Placed>, bool), Fault> {
     let logged = tx
         .records::<Logged>(&keys::events_after(pts), Order::Ascending, limit)
         .await?;
+    let more = logged.len() == limit;
     let mut placed = Vec::with_capacity(logged.len());
     for (key, Logged { date, event }) in logged {
         let Some((at, n)) = keys::event_of(&key) else {
             return Err(Fault::Corrupt("event key".into()));
         };
-        let old = at == pts && n > 0 && date < since;
+        let old = n > 0 && date < since;
         if !old {
             placed.push(Placed { pts: at, date, event });
         }
     }
-    Ok(placed)
+    Ok((placed, more))
 }
 
 /// The place in the log after which nothing has happened: pts and the number of events without pts.

@@ -39,8 +39,9 @@ pub async fn call(
         usize::try_from(n).unwrap_or(1).clamp(1, DIFFERENCE_MAX)
     });
     let entries = updates::entries_for(limit);
-    let mut events = updates::after(cx.view_own()?, Pts(request.pts), request.date, entries).await?;
-    let more = cut(&mut events, limit) || events.len() == entries;
+    let (mut events, unread) =
+        updates::after(cx.view_own()?, Pts(request.pts), request.date, entries).await?;
+    let more = cut(&mut events, limit) || unread;
     if events.is_empty() {
         return Ok(types::updates::DifferenceEmpty {
             date: cx.world.now.date(),

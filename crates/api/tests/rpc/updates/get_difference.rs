@@ -1,4 +1,5 @@
 use havre_api::error::RpcError;
+use havre_domain::ids::Peer;
 use havre_domain::updates::{self, Counters, Event};
 use havre_sim::{Client, Town};
 use havre_tl::enums::updates::{Difference, State};
@@ -32,11 +33,13 @@ fn pts(client: &Client) -> i32 {
 }
 
 fn texts(messages: &[enums::Message]) -> Vec<&str> {
-    let texts = messages.iter().filter_map(|message| match message {
-        enums::Message::Message(m) => Some(m.message.as_str()),
-        _ => None,
-    });
-    texts.collect()
+    fn text(message: &enums::Message) -> Option<&str> {
+        match message {
+            enums::Message::Message(m) => Some(&m.message),
+            _ => None,
+        }
+    }
+    messages.iter().filter_map(text).collect()
 }
 
 /// Forgets what happened in somebody's box, but for about the newest `kept` events.
@@ -186,4 +189,73 @@ fn up_31_a_session_that_lags_behind_the_log_is_told_to_catch_up() {
     assert!(matches!(answer, Difference::DifferenceTooLong(_)), "{answer:?}");
     alice.say(alice.input_peer_of(&bob), "live again").unwrap();
     assert_eq!(bob.pushed().len(), 1);
+}
+
+/// Changes without pts in somebody's box, this many.
+fn changes_without_pts(town: &Town, whose: &Client, many: usize) {
+    town.env().run(async {
+        let mut world = town.api().world();
+        let now = world.now;
+        let tx = world.user(whose.user()).unwrap();
+        for _ in 0..many {
+            let event = Event::MarkedUnread(Peer::User(whose.user()), true);
+            updates::append(tx, now, event).await.unwrap();
+        }
+        world.commit().await.unwrap();
+    });
+}
+
+#[test]
+fn up_10_a_change_without_pts_beside_the_event_is_not_in_its_repair() {
+    let (town, alice, bob) = town(2);
+    changes_without_pts(&town, &bob, 3);
+    alice.say(alice.input_peer_of(&bob), "third").unwrap();
+    changes_without_pts(&town, &bob, 3);
+    for p in 1..=3 {
+        let request = functions::updates::GetDifference {
+            pts: p - 1,
+            pts_limit: Some(1),
+            date: i32::MAX,
+            ..Default::default()
+        };
+        let (messages, others) = match bob.call(request).unwrap() {
+            Difference::Difference(d) => (d.new_messages, d.other_updates),
+            Difference::DifferenceSlice(d) => (d.new_messages, d.other_updates),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((messages.len(), others.len()), (1, 0), "the event of pts {p}");
+    }
+}
+
+/// So many changes without pts that one look into the log does not hold all, of which the oldest are known.
+#[test]
+fn up_7_what_lies_behind_many_changes_without_pts_is_not_passed_over() {
+    let (town, alice, bob) = town(1);
+    let start = pts(&bob);
+    changes_without_pts(&town, &bob, 200);
+    town.pass(10);
+    let request = functions::updates::GetDifference {
+        pts_limit: Some(2),
+        ..since(&bob, start)
+    };
+    changes_without_pts(&town, &bob, 600);
+    alice.say(alice.input_peer_of(&bob), "at last").unwrap();
+    let mut slice = bob.call(request.clone()).unwrap();
+    let mut found: Vec<enums::Message> = Vec::new();
+    loop {
+        let (messages, at) = match slice {
+            Difference::Difference(d) => break found.extend(d.new_messages),
+            Difference::DifferenceSlice(d) => (d.new_messages, d.intermediate_state),
+            other => panic!("{other:?}"),
+        };
+        found.extend(messages);
+        let State::State(at) = at;
+        let next = functions::updates::GetDifference {
+            pts: at.pts,
+            date: at.date,
+            ..request.clone()
+        };
+        slice = bob.call(next).unwrap();
+    }
+    assert_eq!(texts(&found), ["at last"]);
 }
