@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use havre_domain::auth_keys::Client;
+use havre_domain::dialogs::{self, Dialog};
 use havre_domain::flood::{self, Allowance};
 use havre_domain::ids::{AuthKeyId, ChatId, Peer, UserId};
 use havre_domain::keys::partition;
@@ -197,7 +198,7 @@ impl Cx {
             .await?
             .is_some();
         let peer = Peer::Chat(chat);
-        if member || havre_domain::dialogs::dialog(self.view_own()?, peer).await?.top.0 != 0 {
+        if member || dialogs::dialog(self.view_own()?, peer).await? != Dialog::default() {
             return Ok(chat);
         }
         Err(RpcError::PEER_ID_INVALID.into())

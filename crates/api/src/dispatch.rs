@@ -267,7 +267,7 @@ impl Api {
     }
 
     async fn note_session(
-        &self,
+        self: &Arc<Self>,
         call: &Call,
         state: &KeyState,
         client: &Client,
@@ -391,12 +391,16 @@ impl Api {
         }
     }
 
-    /// Delivers what waits in all outboxes: at start, and now and then. Costs what waits.
+    /// Makes pushes that could not be made, and delivers what waits in all outboxes: at start, and now and
+    /// then. Costs what waits, and a look at everybody connected.
     ///
     /// # Errors
     /// [`Fault`] when the store cannot answer.
     pub async fn sweep(self: &Arc<Self>) -> Result<(), Fault> {
         const PAGE: usize = 256;
+        for user in self.live.behind() {
+            self.notify(user, None);
+        }
         let mut after = None;
         loop {
             let waiting = self.store.pending(after.as_ref(), PAGE).await?;

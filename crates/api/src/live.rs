@@ -60,6 +60,8 @@ struct Person {
     pumping: bool,
     /// Changes of the box that were not looked at.
     changes: usize,
+    /// A push could not be made; it is made when the house is swept.
+    behind: bool,
     told: Vec<Told>,
 }
 
@@ -95,11 +97,13 @@ impl Live {
     }
 
     /// Notes a session and its layer. `user` is given when it wants pushes.
-    pub fn note(&self, key: AuthKeyId, session: SessionRef, layer: i32, user: Option<UserId>) -> bool {
+    pub fn note(&self, key: AuthKeyId, session: SessionRef, layer: i32, user: Option<UserId>) {
         let mut state = self.state();
         let subscriber = Subscriber { session, layer };
         upsert(state.keys.entry(key).or_default(), subscriber);
-        user.is_some_and(|user| upsert(&mut state.people.entry(user).or_default().subscribers, subscriber))
+        if let Some(user) = user {
+            upsert(&mut state.people.entry(user).or_default().subscribers, subscriber);
+        }
     }
 
     /// Forgets a session.
@@ -157,6 +161,18 @@ impl Live {
         self.state().people.contains_key(&user)
     }
 
+    /// Looks at somebody who is connected; false when nobody is.
+    fn person(&self, user: UserId, look: impl FnOnce(&mut Person) -> bool) -> bool {
+        self.state().people.get_mut(&user).is_some_and(look)
+    }
+
+    /// People whose last push could not be made.
+    pub fn behind(&self) -> Vec<UserId> {
+        let state = self.state();
+        let behind = state.people.iter().filter(|(_, person)| person.behind);
+        behind.map(|(user, _)| *user).collect()
+    }
+
     fn subscribers(&self, user: UserId) -> Vec<Subscriber> {
         self.state()
             .people
@@ -166,17 +182,11 @@ impl Live {
     }
 }
 
-/// Adds or replaces a session. True when it is new.
-fn upsert(sessions: &mut Vec<Subscriber>, subscriber: Subscriber) -> bool {
+/// Adds or replaces a session.
+fn upsert(sessions: &mut Vec<Subscriber>, subscriber: Subscriber) {
     match sessions.iter_mut().find(|s| s.session == subscriber.session) {
-        Some(known) => {
-            *known = subscriber;
-            false
-        }
-        None => {
-            sessions.push(subscriber);
-            true
-        }
+        Some(known) => *known = subscriber,
+        None => sessions.push(subscriber),
     }
 }
 
@@ -186,25 +196,22 @@ impl Api {
     /// # Errors
     /// [`Error`].
     pub async fn subscribe(
-        &self,
+        self: &Arc<Self>,
         key: AuthKeyId,
         session: SessionRef,
         layer: i32,
         user: UserId,
     ) -> Result<(), Error> {
-        if self.live.note(key, session, layer, Some(user)) {
-            let known = self
-                .live
-                .state()
-                .people
-                .get(&user)
-                .is_some_and(|p| p.cursor.is_some());
-            if !known {
-                let mut world = self.world();
-                let now = updates::cursor(world.view_user(user)).await?;
-                if let Some(person) = self.live.state().people.get_mut(&user) {
-                    person.cursor.get_or_insert(now);
-                }
+        self.live.note(key, session, layer, Some(user));
+        if self.live.person(user, |p| p.cursor.is_none()) {
+            let mut world = self.world();
+            let now = updates::cursor(world.view_user(user)).await?;
+            let missed = self.live.person(user, |p| {
+                p.cursor.get_or_insert(now);
+                p.changes > 0
+            });
+            if missed {
+                self.notify(user, None);
             }
         }
         Ok(())
@@ -245,6 +252,7 @@ impl Api {
                 Err(Error::Fault(Fault::Conflict)) => person.changes += 1,
                 Err(error) => {
                     tracing::error!(?error, "a push could not be made");
+                    person.behind = true;
                 }
             }
         }
@@ -257,7 +265,7 @@ impl Api {
         person.pass_over_told();
         match person.cursor.filter(|_| person.changes > 0) {
             Some(cursor) => {
-                person.changes = 0;
+                (person.changes, person.behind) = (0, false);
                 Some((cursor, person.told.clone()))
             }
             None => {

@@ -469,6 +469,9 @@ pub async fn read(tx: &mut Tx, now: Time, peer: Peer, max_id: MessageId) -> Resu
         unread: dialog.unread,
     };
     let pts = updates::append(tx, now, event).await?;
+    if before.marked_unread {
+        updates::append(tx, now, Event::MarkedUnread(peer, false)).await?;
+    }
     Ok(Read {
         advanced: true,
         pts,

@@ -1,14 +1,15 @@
 //! Faults around any engine, drawn from the seed: others commit in between, the store does not answer,
 //! tasks are interrupted at every read and commit.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 use havre_store::{
-    Commit, CommitError, EffectId, Partition, Pending, Read, Snapshot, Store, StoreError, Version,
+    Answer, Commit, CommitError, EffectId, Partition, Pending, Read, Snapshot, Store, StoreError, Version,
 };
 
 use crate::env::SimEnv;
@@ -35,6 +36,26 @@ pub enum Bug {
     LoseEffects,
 }
 
+/// What happens at one read of a partition, in a test that says so beforehand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// It is answered.
+    Answer,
+    /// It is not answered.
+    Fail,
+    /// Somebody else commits to the partition just before.
+    Overtake,
+}
+
+/// What reads cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Questions that the store was asked.
+    pub reads: usize,
+    /// Entries that it answered with.
+    pub entries: usize,
+}
+
 /// A store with faults.
 pub struct Faulty {
     inner: Arc<dyn Store>,
@@ -44,6 +65,12 @@ pub struct Faulty {
     crash_in: AtomicU32,
     crashed: AtomicBool,
     bug: Option<Bug>,
+    script: Mutex<Option<(Partition, VecDeque<Act>)>>,
+    cost: Mutex<Cost>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Faulty {
@@ -58,13 +85,65 @@ impl Faulty {
             crash_in: AtomicU32::new(0),
             crashed: AtomicBool::new(false),
             bug: None,
+            script: Mutex::default(),
+            cost: Mutex::default(),
         }
+    }
+
+    /// Says what happens at the next reads of a partition; those after them are answered.
+    pub fn follow(&self, partition: Partition, acts: &[Act]) {
+        *lock(&self.script) = Some((partition, acts.iter().copied().collect()));
+    }
+
+    /// What was read since the last look.
+    pub fn cost(&self) -> Cost {
+        std::mem::take(&mut lock(&self.cost))
+    }
+
+    /// What the script says for a read of a partition.
+    fn act(&self, partition: &Partition) -> Act {
+        let mut script = lock(&self.script);
+        let next = script.as_mut().filter(|(of, _)| of == partition);
+        next.and_then(|(_, acts)| acts.pop_front()).unwrap_or(Act::Answer)
+    }
+
+    /// A commit of somebody else that changes nothing but the version.
+    async fn overtake(&self, partition: &Partition) -> Result<(), StoreError> {
+        let expected = self.inner.read(partition, &[]).await?.version;
+        let commit = Commit {
+            partition: partition.clone(),
+            expected,
+            writes: Vec::new(),
+            effects: Vec::new(),
+            received: None,
+        };
+        match self.inner.commit(commit).await {
+            Ok(_) | Err(CommitError::Conflict(_)) => Ok(()),
+            Err(CommitError::Store(error)) => Err(error),
+        }
+    }
+
+    fn count(&self, snapshot: &Snapshot) {
+        let entries = snapshot.answers.iter().map(|answer| match answer {
+            Answer::Value(value) => usize::from(value.is_some()),
+            Answer::Entries(entries) => entries.len(),
+            Answer::Received(received) => usize::from(received.is_some()),
+        });
+        let mut cost = lock(&self.cost);
+        cost.reads += snapshot.answers.len();
+        cost.entries += entries.sum::<usize>();
     }
 
     /// With a defect planted.
     #[must_use]
     pub fn with_bug(self, bug: Option<Bug>) -> Self {
         Self { bug, ..self }
+    }
+
+    /// The store without faults, for looking into it while they go on.
+    #[must_use]
+    pub fn beneath(&self) -> Arc<dyn Store> {
+        self.inner.clone()
     }
 
     /// No faults any more: for looking at what came of them.
@@ -139,7 +218,14 @@ impl Future for Yield {
 impl Store for Faulty {
     async fn read(&self, partition: &Partition, reads: &[Read]) -> Result<Snapshot, StoreError> {
         self.pause().await?;
-        self.inner.read(partition, reads).await
+        match self.act(partition) {
+            Act::Answer => {}
+            Act::Fail => return Err(StoreError::Unavailable("as the test says".into())),
+            Act::Overtake => self.overtake(partition).await?,
+        }
+        let snapshot = self.inner.read(partition, reads).await?;
+        self.count(&snapshot);
+        Ok(snapshot)
     }
 
     async fn commit(&self, mut commit: Commit) -> Result<Version, CommitError> {

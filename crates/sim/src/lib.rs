@@ -2,6 +2,8 @@
 
 pub mod env;
 pub mod faults;
+pub mod knowledge;
+mod refetch;
 pub mod replica;
 pub mod schedule;
 pub mod town;

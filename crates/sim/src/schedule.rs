@@ -1,21 +1,23 @@
 //! Schedules: what people do, in which order, on which device, and what goes wrong on the way. Everything is
 //! data, so that a failing schedule shrinks to a minimal one.
 
+mod deeds;
+mod settings;
+mod truth;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use havre_api::error::RpcError;
-use havre_domain::dialogs::{self, Dialog, Unread};
-use havre_domain::ids::{ChatId, MessageId, Peer, UserId};
-use havre_domain::{keys, messages};
-use havre_store::Order;
+use havre_domain::ids::{ChatId, Peer, UserId};
 use havre_store::engine::memory::Memory;
 use havre_tl::{enums, functions, types};
 
 use crate::env::SimEnv;
 use crate::faults::{Bug, Faulty, Rates};
-use crate::replica::{Knowledge, Replica, Seen, seen};
-use crate::town::Town;
+use crate::knowledge::Seen;
+use crate::replica::{Habits, Replica};
+use crate::town::{Client, Town};
 
 /// People in a schedule.
 pub const PEOPLE: usize = 3;
@@ -50,7 +52,7 @@ pub enum Deed {
     MakeGroup,
     /// Leaves a group, or removes somebody.
     Remove(usize, usize),
-    /// Adds somebody to a group.
+    /// Adds somebody to a group: who was removed last, if anybody was.
     Add(usize, usize),
     /// Gives a group another title.
     Title(usize),
@@ -58,6 +60,26 @@ pub enum Deed {
     Archive(usize, bool),
     /// Empties a conversation for oneself or for both.
     Clear(usize, bool),
+    /// Keeps a text for later, or throws it away when its number is even.
+    Draft(usize, u8),
+    /// Marks a conversation unread, or not.
+    Mark(usize, bool),
+    /// Pins a conversation on top, or not.
+    PinDialog(usize, bool),
+    /// Puts a pinned conversation on top of the others of its folder.
+    Reorder(usize, bool),
+    /// Blocks somebody, or not.
+    Block(usize, bool),
+    /// Mutes a conversation until some time.
+    Mute(usize, u8),
+    /// Says who sees when one was last seen.
+    Privacy(u8),
+    /// The device catches up, on a new connection if it was cut off.
+    Reconnect,
+    /// The login ends, and another begins in its place.
+    LogInAnew,
+    /// The log of the person's box forgets all but about this many of its newest events.
+    Compact(usize),
 }
 
 /// What happens to a device's pushes.
@@ -71,6 +93,10 @@ pub enum Link {
     Doubling,
     /// They arrive in the wrong order.
     Shuffling,
+    /// So much waits that all of it becomes a word that there was too much (UP-31).
+    Overflowing,
+    /// The connection of one device breaks: it hears nothing until it connects again.
+    Cut(usize),
 }
 
 /// One step.
@@ -95,12 +121,17 @@ pub struct World {
     faults: Arc<Faulty>,
     people: Vec<Vec<Replica>>,
     groups: Vec<ChatId>,
+    /// Who was removed from which group, newest last.
+    removed: Vec<(ChatId, usize)>,
     last_send: BTreeMap<(usize, usize), (Peer, functions::messages::SendMessage)>,
     /// Texts that were acknowledged: (author, conversation, text).
     acknowledged: Vec<(usize, Peer, String)>,
     /// How often each kind of deed was done, by name.
     pub done: BTreeMap<&'static str, usize>,
     random_id: i64,
+    habits: Vec<Habits>,
+    /// Logins that ended.
+    gone: Vec<Client>,
 }
 
 impl World {
@@ -118,7 +149,10 @@ impl World {
         let faults = Arc::new(faults.with_bug(bug));
         faults.calm();
         let town = Town::over(env, faults.clone());
-        let people = (0..PEOPLE).map(|n| devices(&town, n)).collect();
+        let mut people: Vec<Vec<Replica>> = (0..PEOPLE).map(|n| devices(&town, n)).collect();
+        for replica in people.iter_mut().flatten() {
+            replica.undisturbed = rates.unavailable == 0;
+        }
         faults.excite();
         let (groups, last_send, done) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         let acknowledged = Vec::new();
@@ -127,11 +161,36 @@ impl World {
             faults,
             people,
             groups,
+            removed: Vec::new(),
             last_send,
             acknowledged,
             done,
             random_id: 0,
+            habits: vec![Habits::default()],
+            gone: Vec::new(),
         }
+    }
+
+    /// Each device takes habits on, in turn; the newcomers of the end too.
+    pub fn adopt(&mut self, habits: &[Habits]) {
+        self.faults.calm();
+        for (replica, habits) in self.people.iter_mut().flatten().zip(habits.iter().cycle()) {
+            replica.adopt(*habits);
+        }
+        self.habits = habits.to_vec();
+        self.faults.excite();
+    }
+
+    /// How many devices filled a hole of one event, started again from the conversations, and were not
+    /// misled in what has no pts.
+    #[must_use]
+    pub fn tally(&self) -> [usize; 3] {
+        let count = |what: fn(&Replica) -> bool| self.people.iter().flatten().filter(|r| what(r)).count();
+        [
+            count(|r| r.repaired > 0),
+            count(|r| r.refetched),
+            count(|r| !r.misled),
+        ]
     }
 
     /// The faults around the store.
@@ -144,7 +203,15 @@ impl World {
     pub fn step(&mut self, step: &Step) {
         self.town.pass(u64::from(step.pause));
         let (person, device) = (step.person % PEOPLE, step.device % DEVICES);
-        let (name, result) = self.deed(person, device, &step.deed);
+        // Whoever was cut off connects first.
+        let ready = match self.people[person][device].cut {
+            true => self.reconnect(person, device),
+            false => Ok(()),
+        };
+        let (name, result) = match ready {
+            Ok(()) => self.deed(person, device, &step.deed),
+            refused => ("reconnect", refused),
+        };
         if result.is_ok() {
             *self.done.entry(name).or_default() += 1;
         }
@@ -164,27 +231,40 @@ impl World {
         for replica in self.people.iter_mut().flatten() {
             // What was pushed before the crash is lost on the way, or was applied already.
             drop(replica.client.pushed());
-            replica.difference();
+            replica.undisturbed = false;
+            replica.cut = !replica.difference();
         }
         self.faults.excite();
         *self.done.entry("restart").or_default() += 1;
     }
 
     fn hear(&mut self, link: Link) {
+        if let Link::Cut(n) = link {
+            self.people[n % PEOPLE][n / PEOPLE % DEVICES].cut = true;
+        }
+        self.check_gone();
         for replica in self.people.iter_mut().flatten() {
             let mut pushed = replica.client.pushed();
             match link {
-                Link::Good => {}
+                _ if replica.cut => pushed.clear(),
+                Link::Good | Link::Cut(_) => {}
+                Link::Overflowing if pushed.is_empty() => {}
+                Link::Overflowing => pushed = vec![enums::Updates::UpdatesTooLong],
                 Link::Lossy => pushed.clear(),
                 Link::Doubling => pushed = pushed.iter().chain(&pushed).cloned().collect(),
                 Link::Shuffling => pushed.reverse(),
             }
+            replica.misled |= !matches!(link, Link::Good | Link::Cut(_) | Link::Overflowing);
+            replica.undisturbed &= !(replica.cut || replica.misled);
             pushed.into_iter().for_each(|updates| replica.apply(updates));
         }
     }
 
     fn deed(&mut self, person: usize, device: usize, deed: &Deed) -> (&'static str, Result<(), RpcError>) {
         match deed {
+            Deed::Remove(..) | Deed::Add(..) | Deed::Title(_) if self.groups.is_empty() => {
+                ("make group", self.make_group(person, device))
+            }
             Deed::Send { to, text, reply } => ("send", self.send(person, device, *to, *text, *reply)),
             Deed::SendAgain => ("send again", self.send_again(person, device)),
             Deed::Edit(which) => ("edit", self.edit(person, device, *which)),
@@ -198,6 +278,16 @@ impl World {
             Deed::Title(group) => ("title", self.title(person, device, *group)),
             Deed::Archive(to, back) => ("archive", self.archive(person, device, *to, *back)),
             Deed::Clear(to, revoke) => ("clear", self.clear(person, device, *to, *revoke)),
+            Deed::Draft(to, text) => ("draft", self.draft(person, device, *to, *text)),
+            Deed::Mark(to, unread) => ("mark", self.mark(person, device, *to, *unread)),
+            Deed::PinDialog(to, pinned) => ("pin dialog", self.pin_dialog(person, device, *to, *pinned)),
+            Deed::Reorder(to, force) => ("reorder", self.reorder(person, device, *to, *force)),
+            Deed::Block(whom, back) => ("block", self.block(person, device, *whom, *back)),
+            Deed::Mute(to, until) => ("mute", self.mute(person, device, *to, *until)),
+            Deed::Privacy(rule) => ("privacy", self.privacy(person, device, *rule)),
+            Deed::Reconnect => ("reconnect", self.reconnect(person, device)),
+            Deed::LogInAnew => ("log in anew", self.log_in_anew(person, device)),
+            Deed::Compact(kept) => ("compact", self.compact(person, *kept)),
         }
     }
 
@@ -243,357 +333,13 @@ impl World {
         messages.iter().nth(n).map(|(id, seen)| (*id, seen.clone()))
     }
 
-    fn send(
-        &mut self,
-        person: usize,
-        device: usize,
-        to: usize,
-        text: u8,
-        reply: bool,
-    ) -> Result<(), RpcError> {
-        let peer = self.conversation(person, to);
-        let known = &self.people[person][device].knows.messages;
-        let answered = known
-            .iter()
-            .rev()
-            .find(|(_, m)| m.peer == peer)
-            .map(|(id, _)| *id);
-        let reply_to = answered.filter(|_| reply).map(|id| {
-            types::InputReplyToMessage {
-                reply_to_msg_id: id,
-                ..Default::default()
-            }
-            .into()
-        });
-        let request = functions::messages::SendMessage {
-            peer: self.input_peer(person, device, peer),
-            reply_to,
-            message: format!("text {text}, number {}", self.random_id + 1),
-            random_id: self.next_random_id(),
-            ..Default::default()
-        };
-        self.last_send.insert((person, device), (peer, request));
-        self.send_again(person, device)
+    /// The same among those that the person wrote.
+    fn own_message(&self, person: usize, device: usize, n: usize) -> Option<(i32, Seen)> {
+        let messages = &self.people[person][device].knows.messages;
+        let own: Vec<_> = messages.iter().filter(|(_, seen)| seen.out).collect();
+        own.get(n % own.len().max(1))
+            .map(|(id, seen)| (**id, (*seen).clone()))
     }
-
-    fn send_again(&mut self, person: usize, device: usize) -> Result<(), RpcError> {
-        let last = self.last_send.get(&(person, device)).cloned();
-        let (peer, request) = last.ok_or(RpcError::MESSAGE_EMPTY)?;
-        let sent = (person, peer, request.message.clone());
-        self.replica(person, device).act(request)?;
-        if !self.acknowledged.contains(&sent) {
-            self.acknowledged.push(sent);
-        }
-        Ok(())
-    }
-
-    fn edit(&mut self, person: usize, device: usize, which: usize) -> Result<(), RpcError> {
-        let (id, seen) = self
-            .message(person, device, which)
-            .ok_or(RpcError::MESSAGE_EMPTY)?;
-        let n = self.next_random_id();
-        let request = functions::messages::EditMessage {
-            peer: self.input_peer(person, device, seen.peer),
-            id,
-            message: Some(format!("edited {n}")),
-            ..Default::default()
-        };
-        self.replica(person, device).act(request)
-    }
-
-    fn delete(&mut self, person: usize, device: usize, which: usize, revoke: bool) -> Result<(), RpcError> {
-        let (id, _) = self
-            .message(person, device, which)
-            .ok_or(RpcError::MESSAGE_EMPTY)?;
-        let replica = self.replica(person, device);
-        let request = functions::messages::DeleteMessages { revoke, id: vec![id] };
-        let enums::messages::AffectedMessages::AffectedMessages(a) = replica.client.call(request)?;
-        replica.affected((a.pts, a.pts_count), |knows| drop(knows.messages.remove(&id)));
-        Ok(())
-    }
-
-    fn read(&mut self, person: usize, device: usize, to: usize, which: usize) -> Result<(), RpcError> {
-        let peer = self.conversation(person, to);
-        let max_id = self
-            .message(person, device, which)
-            .filter(|(_, m)| m.peer == peer)
-            .map_or(0, |(id, _)| id);
-        let request = functions::messages::ReadHistory {
-            peer: self.input_peer(person, device, peer),
-            max_id,
-        };
-        let replica = self.replica(person, device);
-        let enums::messages::AffectedMessages::AffectedMessages(a) = replica.client.call(request)?;
-        if a.pts_count > 0 {
-            // What exactly was marked is known to the server: a client asks.
-            replica.difference();
-        }
-        Ok(())
-    }
-
-    fn pin(&mut self, person: usize, device: usize, which: usize, unpin: bool) -> Result<(), RpcError> {
-        let (id, seen) = self
-            .message(person, device, which)
-            .ok_or(RpcError::MESSAGE_EMPTY)?;
-        let request = functions::messages::UpdatePinnedMessage {
-            unpin,
-            peer: self.input_peer(person, device, seen.peer),
-            id,
-            ..Default::default()
-        };
-        self.replica(person, device).act(request)
-    }
-
-    fn forward(&mut self, person: usize, device: usize, which: usize, to: usize) -> Result<(), RpcError> {
-        let (id, seen) = self
-            .message(person, device, which)
-            .ok_or(RpcError::MESSAGE_EMPTY)?;
-        let to = self.conversation(person, to);
-        let request = functions::messages::ForwardMessages {
-            from_peer: self.input_peer(person, device, seen.peer),
-            id: vec![id],
-            random_id: vec![self.next_random_id()],
-            to_peer: self.input_peer(person, device, to),
-            ..Default::default()
-        };
-        self.replica(person, device).act(request)
-    }
-
-    fn make_group(&mut self, person: usize, device: usize) -> Result<(), RpcError> {
-        if self.groups.len() >= 2 {
-            return Err(RpcError::USERS_TOO_MUCH);
-        }
-        let me = &self.people[person][device].client;
-        let others = self.people.iter().filter(|p| p[0].client.user() != me.user());
-        let users = others.map(|p| me.input_user_of(&p[0].client)).collect();
-        let request = functions::messages::CreateChat {
-            users,
-            title: "group".into(),
-            ttl_period: None,
-        };
-        let enums::messages::InvitedUsers::InvitedUsers(invited) = me.call(request)?;
-        if let enums::Updates::Updates(updates) = &invited.updates {
-            self.groups
-                .extend(updates.chats.iter().filter_map(|chat| match chat {
-                    enums::Chat::Chat(chat) => Some(ChatId(chat.id)),
-                    _ => None,
-                }));
-        }
-        self.replica(person, device).apply(invited.updates);
-        Ok(())
-    }
-
-    fn group(&self, n: usize) -> Result<ChatId, RpcError> {
-        let n = n % self.groups.len().max(1);
-        self.groups.get(n).copied().ok_or(RpcError::CHAT_ID_INVALID)
-    }
-
-    fn input_user(&self, person: usize, device: usize, whom: usize) -> enums::InputUser {
-        self.people[person][device]
-            .client
-            .input_user_of(&self.people[whom % PEOPLE][0].client)
-    }
-
-    fn remove(&mut self, person: usize, device: usize, group: usize, whom: usize) -> Result<(), RpcError> {
-        let chat_id = self.group(group)?.0;
-        let user_id = self.input_user(person, device, whom);
-        let request = functions::messages::DeleteChatUser {
-            chat_id,
-            user_id,
-            ..Default::default()
-        };
-        self.replica(person, device).act(request)
-    }
-
-    fn add(&mut self, person: usize, device: usize, group: usize, whom: usize) -> Result<(), RpcError> {
-        let chat_id = self.group(group)?.0;
-        let user_id = self.input_user(person, device, whom);
-        let request = functions::messages::AddChatUser {
-            chat_id,
-            user_id,
-            fwd_limit: 0,
-        };
-        let replica = self.replica(person, device);
-        let enums::messages::InvitedUsers::InvitedUsers(invited) = replica.client.call(request)?;
-        replica.apply(invited.updates);
-        Ok(())
-    }
-
-    fn title(&mut self, person: usize, device: usize, group: usize) -> Result<(), RpcError> {
-        let chat_id = self.group(group)?.0;
-        let title = format!("group {}", self.next_random_id());
-        self.replica(person, device)
-            .act(functions::messages::EditChatTitle { chat_id, title })
-    }
-
-    fn archive(&mut self, person: usize, device: usize, to: usize, back: bool) -> Result<(), RpcError> {
-        let peer = self.conversation(person, to);
-        let peer = self.input_peer(person, device, peer);
-        let folder_peer = types::InputFolderPeer {
-            peer,
-            folder_id: i32::from(!back),
-        }
-        .into();
-        self.replica(person, device)
-            .act(functions::folders::EditPeerFolders {
-                folder_peers: vec![folder_peer],
-            })
-    }
-
-    fn clear(&mut self, person: usize, device: usize, to: usize, revoke: bool) -> Result<(), RpcError> {
-        let peer = self.conversation(person, to);
-        let request = functions::messages::DeleteHistory {
-            just_clear: true,
-            revoke,
-            peer: self.input_peer(person, device, peer),
-            max_id: 0,
-            ..Default::default()
-        };
-        let replica = self.replica(person, device);
-        let enums::messages::AffectedHistory::AffectedHistory(a) = replica.client.call(request)?;
-        if a.pts_count > 0 {
-            replica.difference();
-        }
-        Ok(())
-    }
-
-    /// Ends all faults, delivers what waits, lets everybody catch up, and compares.
-    ///
-    /// # Panics
-    /// When somebody ends up with something else than the server holds (UP-5), or a rule of sequences was
-    /// broken on the way.
-    pub fn compare(&mut self, slice: Option<i32>) {
-        self.faults.calm();
-        let api = self.town.api();
-        self.town.env().run(api.sweep()).expect("a calm store answers");
-        self.town.env().settle();
-        // Two seconds, so that what happened is older than what is asked now.
-        self.town.pass(2);
-        self.hear(Link::Good);
-        for person in 0..PEOPLE {
-            let truth = self.projection(person);
-            for device in 0..DEVICES {
-                let replica = self.replica(person, device);
-                replica.slice = slice;
-                replica.difference();
-                assert_eq!(replica.knows, truth, "UP-5: person {person}, device {device}");
-            }
-            self.compare_newcomer(person, slice, &truth);
-        }
-    }
-
-    /// A client that was away since the beginning learns the same, in dense steps (UP-1).
-    fn compare_newcomer(&mut self, person: usize, slice: Option<i32>, truth: &Knowledge) {
-        let client = self.town.second_login(&self.people[person][0].client);
-        let mut newcomer = Replica::from_the_start(client);
-        newcomer.slice = slice;
-        newcomer.difference();
-        assert_eq!(&newcomer.knows, truth, "UP-5: person {person}, a newcomer");
-        let mut pts = 0;
-        for (after, count) in &newcomer.moves {
-            assert_eq!(pts + count, *after, "UP-1: a hole or an overlap at {pts}");
-            pts = *after;
-        }
-        let again = functions::updates::GetDifference {
-            pts: newcomer.pts(),
-            date: i32::MAX,
-            ..Default::default()
-        };
-        let again = newcomer.client.call(again).expect("a difference is answered");
-        assert!(
-            matches!(again, enums::updates::Difference::DifferenceEmpty(_)),
-            "UP-6: {again:?}"
-        );
-    }
-
-    /// After a schedule without edits and deletions: what was acknowledged is in its author's box and in
-    /// everybody's it was for, and nothing is anywhere twice.
-    ///
-    /// # Panics
-    /// When it is not so.
-    pub fn check_acknowledged(&self) {
-        let boxes: Vec<Vec<String>> = (0..PEOPLE).map(|person| self.texts(person)).collect();
-        for (person, texts) in boxes.iter().enumerate() {
-            for text in texts {
-                let count = texts.iter().filter(|t| *t == text).count();
-                assert_eq!(count, 1, "doubled in the box of person {person}: {text}");
-            }
-        }
-        for (author, peer, text) in &self.acknowledged {
-            let readers = (0..PEOPLE).filter(|n| *n == *author || *peer == Peer::User(self.user(*n)));
-            for reader in readers {
-                assert!(
-                    boxes[reader].contains(text),
-                    "acknowledged, but not in the box of person {reader}: {text}"
-                );
-            }
-        }
-    }
-
-    fn texts(&self, person: usize) -> Vec<String> {
-        self.projection(person)
-            .messages
-            .into_values()
-            .map(|seen| seen.text)
-            .collect()
-    }
-
-    /// What the server holds for a person, read from the store itself.
-    fn projection(&self, person: usize) -> Knowledge {
-        let owner = self.user(person);
-        let api = self.town.api();
-        self.town.env().run(async {
-            let mut world = api.world();
-            let tx = world.view_user(owner);
-            let dialogs = tx
-                .records::<Dialog>(&keys::dialogs(), Order::Ascending, 1000)
-                .await
-                .expect("calm");
-            let unread: i32 = dialogs.iter().map(|(_, dialog)| dialog.unread).sum();
-            let counted = dialogs::unread(tx).await.expect("calm");
-            assert_eq!(counted, Unread(unread), "unread of all conversations together");
-            let mut knows = Knowledge::default();
-            for (key, dialog) in dialogs {
-                let peer = keys::peer_of(&key).expect("a dialog's key names its peer");
-                let all = (MessageId(0), MessageId(i32::MAX));
-                let stored = messages::page(tx, peer, all.0, all.1, Order::Ascending, 10_000)
-                    .await
-                    .expect("calm");
-                check_dialog(&dialog, &stored);
-                let mut named = havre_api::render::Named::default();
-                for (id, message) in &stored {
-                    let message = havre_api::render::message(peer, *id, message, &mut named);
-                    knows.messages.extend(seen(&message));
-                }
-                let mark = |mark: MessageId| (mark.0 > 0).then_some((peer, mark.0));
-                knows.read_inbox.extend(mark(dialog.read_inbox));
-                knows.read_outbox.extend(mark(dialog.read_outbox));
-                knows
-                    .folders
-                    .extend((dialog.folder != 0).then_some((peer, i32::from(dialog.folder))));
-            }
-            knows
-        })
-    }
-}
-
-/// The numbers of a conversation agree with its messages (UP-21).
-fn check_dialog(dialog: &Dialog, stored: &[(MessageId, messages::Message)]) {
-    let unread = stored
-        .iter()
-        .filter(|(id, m)| !m.out && *id > dialog.read_inbox)
-        .count();
-    assert_eq!(usize::try_from(dialog.unread), Ok(unread), "UP-21: unread count");
-    assert_eq!(
-        usize::try_from(dialog.count),
-        Ok(stored.len()),
-        "count of messages"
-    );
-    assert_eq!(
-        dialog.top,
-        stored.last().map_or(MessageId(0), |(id, _)| *id),
-        "top message"
-    );
 }
 
 /// The devices of person `n`.

@@ -17,6 +17,7 @@ use havre_domain::sessions::Session;
 use havre_domain::users::Profile;
 use havre_store::Store;
 use havre_store::engine::memory::Memory;
+use havre_tl::layers::{Layer, client as wire};
 use havre_tl::{Deserialize, RemoteCall, Serialize as _, enums, functions};
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
@@ -284,7 +285,7 @@ pub struct Client {
     /// Its permanent key.
     pub key: AuthKeyId,
     session: i64,
-    layer: i32,
+    layer: Cell<Layer>,
     said_hello: Cell<bool>,
     messages: Cell<i64>,
     user: Cell<Option<UserId>>,
@@ -292,7 +293,7 @@ pub struct Client {
 
 impl Client {
     fn new(town: Town, key: AuthKeyId, session: i64) -> Self {
-        let layer = havre_tl::CANONICAL_LAYER;
+        let layer = Cell::new(Layer::CANONICAL);
         let (said_hello, messages, user) = (Cell::new(false), Cell::new(0), Cell::new(None));
         Self {
             town,
@@ -319,20 +320,40 @@ impl Client {
         self.user.set(Some(user));
     }
 
+    /// Announces another layer, as an app does after an update: from here on everything that this client
+    /// sends and gets is of that layer.
+    ///
+    /// # Panics
+    /// When nobody is logged in, or the store does not answer.
+    pub fn speak(&self, layer: Layer) {
+        drop(self.pushed());
+        self.layer.set(layer);
+        self.said_hello.set(false);
+        let state = self.call(functions::updates::GetState {});
+        state.expect("somebody logged in has a state");
+    }
+
     /// Calls a method, waits for its answer, and lets everything that it set off come to its end.
     ///
     /// # Errors
     /// What the server answers.
     ///
     /// # Panics
-    /// When the answer cannot be read.
+    /// When the client's layer lacks the method, or something in the answer.
     pub fn call<F: RemoteCall>(&self, request: F) -> Result<F::Return, RpcError>
     where
         F::Return: Deserialize,
     {
-        let answer = self.call_raw(request.to_bytes());
+        let body =
+            wire::encode_request(self.layer.get(), &request.to_bytes()).expect("the layer has the call");
+        let called_as = body.first_chunk().map_or(0, |id| u32::from_le_bytes(*id));
+        let answer = self.call_raw(body);
         self.town.0.env.settle();
-        answer.map(|bytes| F::Return::from_bytes(&bytes).expect("the answer is of the method's type"))
+        answer.map(|bytes| {
+            let bytes = wire::decode_result(self.layer.get(), called_as, &bytes);
+            let bytes = bytes.expect("the answer is the layer's");
+            F::Return::from_bytes(&bytes).expect("the answer is of the method's type")
+        })
     }
 
     /// Sends bytes as a call; what it sets off is left to run later.
@@ -369,7 +390,7 @@ impl Client {
             ..Default::default()
         };
         functions::InvokeWithLayer {
-            layer: self.layer,
+            layer: self.layer.get().number(),
             query: init.to_bytes(),
         }
         .to_bytes()
@@ -387,12 +408,15 @@ impl Client {
     /// Pushes since the last look.
     ///
     /// # Panics
-    /// When a push cannot be read.
+    /// When the client's layer lacks something in a push.
     #[must_use]
     pub fn pushed(&self) -> Vec<enums::Updates> {
         self.pushed_bytes()
             .iter()
-            .map(|body| enums::Updates::from_bytes(body).expect("a push is Updates"))
+            .map(|body| {
+                let body = wire::decode_object(self.layer.get(), body).expect("a push is the layer's");
+                enums::Updates::from_bytes(&body).expect("a push is Updates")
+            })
             .collect()
     }
 

@@ -46,7 +46,7 @@ fn run(seed: u64, bug: Option<Bug>) -> World {
             pause: 1,
         });
     }
-    world.compare(None);
+    world.compare();
     world.check_acknowledged();
     world
 }

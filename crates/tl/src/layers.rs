@@ -13,6 +13,7 @@
 //! results are not part of the API schema and do not come here.
 
 mod bridge;
+pub mod client;
 mod convert;
 mod tables;
 #[cfg(test)]

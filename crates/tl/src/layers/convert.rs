@@ -98,7 +98,7 @@ impl Conversion {
     }
 
     /// A constructor that holds a value which used to stand by itself.
-    fn wrapped<'a>(self, value: &Value<'a>, shape: Shape) -> Fit<Value<'a>> {
+    pub fn wrapped<'a>(self, value: &Value<'a>, shape: Shape) -> Fit<Value<'a>> {
         let wrappers = WRAPPERS
             .iter()
             .filter_map(|(name, field)| Some((by_name(name, false, self.layer)?, field)));
@@ -160,7 +160,7 @@ impl Conversion {
     }
 
     /// Fills a definition from the fields of `sources`, of which the first is the value converted.
-    fn build<'a>(self, definition: &'static Definition, sources: &[&Object<'a>]) -> Fit<Object<'a>> {
+    pub fn build<'a>(self, definition: &'static Definition, sources: &[&Object<'a>]) -> Fit<Object<'a>> {
         let mut fields = Vec::with_capacity(definition.parameters.len());
         for (at, parameter) in definition.parameters.iter().enumerate() {
             let found = source(definition, at, sources);

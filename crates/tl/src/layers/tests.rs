@@ -3,7 +3,9 @@
 use super::convert::Conversion;
 use super::tables::{DEFINITIONS, Definition, Kind, Shape, by_name};
 use super::value::{Object, TreeReader, Value};
-use super::{Layer, OWN_LIMITS, check_object, check_result, decode_request, encode_object, encode_result};
+use super::{
+    Layer, OWN_LIMITS, check_object, check_result, client, decode_request, encode_object, encode_result,
+};
 use crate::bytes::{DecodeError, Limits};
 use crate::functions;
 use proptest::prelude::*;
@@ -251,6 +253,39 @@ proptest! {
                 prop_assert!(typed.is_ok() || !is_served, "{:?}", typed);
             }
             Err(error) => prop_assert!(matches!(error, DecodeError::NoCounterpart(_)), "{error}"),
+        }
+    }
+
+    #[test]
+    fn a_call_of_a_client_arrives_as_it_was_meant(
+        called in any_function(), layer in any_layer(), choices in any_choices(),
+    ) {
+        let method = by_name(called.name, true, Layer::CANONICAL).expect("chosen so");
+        let meant = draw(Layer::CANONICAL, &choices).object(method, 0);
+        if let Ok(sent) = client::encode_request(layer, &bytes(&meant)) {
+            let canonical = match decode_request(&sent, OWN_LIMITS) {
+                Ok(decoded) => decoded.canonical.into_owned(),
+                Err(error) => {
+                    prop_assert!(matches!(error, DecodeError::NoCounterpart(_)), "{error}");
+                    return Ok(());
+                }
+            };
+            let arrived = TreeReader::new(&canonical, OWN_LIMITS, Some(Layer::CANONICAL)).call();
+            let arrived = arrived.expect("canonical");
+            prop_assert_eq!(arrived.definition, method);
+            prop_assert!(layer != Layer::CANONICAL || arrived == meant);
+        }
+    }
+
+    #[test]
+    fn a_client_reads_what_was_written_for_its_layer(
+        definition in any_constructor(), layer in any_layer(), choices in any_choices(),
+    ) {
+        let object = draw(Layer::CANONICAL, &choices).object(definition, 0);
+        if let Ok(written) = encode_object(layer, &bytes(&object))
+            && let Ok(read) = client::decode_object(layer, &written)
+        {
+            prop_assert_eq!(check_object(Layer::CANONICAL, &read), Ok(()));
         }
     }
 

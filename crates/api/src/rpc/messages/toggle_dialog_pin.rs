@@ -24,7 +24,7 @@ pub async fn call(cx: &mut Cx, request: functions::messages::ToggleDialogPin) ->
     if dialog.pinned == pinned {
         return Ok(true);
     }
-    if !dialog.is_listed() {
+    if pinned && !dialog.is_listed() {
         return Err(RpcError::PEER_HISTORY_EMPTY.into());
     }
     let folder = dialog.folder;

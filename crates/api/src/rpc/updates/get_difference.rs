@@ -49,7 +49,10 @@ pub async fn call(
         }
         .into());
     }
-    answer(cx, events, counters, more).await
+    let reached = reached(cx, &events, counters, more.then_some(request.date))
+        .await?
+        .into();
+    answer(cx, events, reached, more).await
 }
 
 /// Keeps at most `limit` events with pts, and the events without that lie between and after them. True
@@ -68,7 +71,7 @@ fn cut(events: &mut Vec<Placed>, limit: usize) -> bool {
 async fn answer(
     cx: &mut Cx,
     events: Vec<Placed>,
-    counters: Counters,
+    state: enums::updates::State,
     more: bool,
 ) -> Result<enums::updates::Difference, Error> {
     let me = cx.me()?;
@@ -82,7 +85,6 @@ async fn answer(
         .map(|(peer, id, m)| render::message(*peer, *id, m, &mut named))
         .collect();
     let (users, chats) = named.load(&mut cx.world, me).await?;
-    let state = reached(cx, &events, counters, more).await?.into();
     Ok(if more {
         types::updates::DifferenceSlice {
             new_messages: messages,
@@ -107,17 +109,18 @@ async fn answer(
 }
 
 /// The state after these events. In the middle its date is theirs, so that going on from there finds what
-/// happened since without pts.
+/// happened since without pts; but never earlier than the one that was `asked` from (UP-27).
 async fn reached(
     cx: &mut Cx,
     events: &[Placed],
     counters: Counters,
-    more: bool,
+    asked: Option<i32>,
 ) -> Result<types::updates::State, Error> {
-    let Some(last) = events.last().filter(|_| more) else {
+    let (Some(last), Some(asked)) = (events.last(), asked) else {
         return state(cx, counters).await;
     };
-    let (pts, date) = (last.pts, last.date);
+    let date = last.date.max(asked.min(cx.world.now.date()));
+    let pts = last.pts;
     let state = state(cx, Counters { pts, ..counters }).await?;
     Ok(types::updates::State { date, ..state })
 }

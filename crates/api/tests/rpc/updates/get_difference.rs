@@ -259,3 +259,19 @@ fn up_7_what_lies_behind_many_changes_without_pts_is_not_passed_over() {
     }
     assert_eq!(texts(&found), ["at last"]);
 }
+
+#[test]
+fn up_27_a_slice_is_not_dated_before_the_question() {
+    let (town, _, bob) = town(3);
+    town.pass(100);
+    let request = functions::updates::GetDifference {
+        pts_limit: Some(1),
+        ..since(&bob, 0)
+    };
+    let asked = request.date;
+    let Difference::DifferenceSlice(slice) = bob.call(request).unwrap() else {
+        panic!("one of three")
+    };
+    let State::State(reached) = slice.intermediate_state;
+    assert!(reached.date >= asked, "{} after {asked}", reached.date);
+}
