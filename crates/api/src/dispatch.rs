@@ -11,14 +11,14 @@ use havre_domain::outbox::{Courier, Pushed, pushed};
 use havre_domain::tx::Fault;
 use havre_domain::world::{Committed, Secret, World};
 use havre_domain::{keys, sessions};
+use havre_store::blob::Blobs;
 use havre_store::{Partition, Store};
-use object_store::ObjectStore;
 
 use crate::cx::{After, Cx};
 use crate::error::{Error, RpcError};
-use crate::files::Files;
 use crate::keys::{KeyCache, KeyState};
 use crate::live::{Live, Outlet, SessionRef, Told};
+use crate::uploads::Uploads;
 use crate::{rpc, wire, wrappers};
 
 /// What the outside gives: time, entropy, tasks, code providers.
@@ -58,7 +58,7 @@ pub struct Parts {
     /// Everything that is kept.
     pub store: Arc<dyn Store>,
     /// The bytes of files.
-    pub files: Arc<dyn ObjectStore>,
+    pub files: Blobs,
     /// The outside.
     pub env: Arc<dyn Env>,
     /// What the operator set.
@@ -70,7 +70,9 @@ pub struct Api {
     /// Everything that is kept.
     pub store: Arc<dyn Store>,
     /// The bytes of files.
-    pub files: Files,
+    pub files: Blobs,
+    /// Whose uploads wait to be used.
+    pub uploads: Uploads,
     /// The outside.
     pub env: Arc<dyn Env>,
     /// What the operator set.
@@ -124,7 +126,8 @@ impl Api {
         Ok(Arc::new(Self {
             courier: Courier::new(store.clone()),
             store,
-            files: Files::new(files),
+            files,
+            uploads: Uploads::default(),
             env,
             settings,
             live: Live::default(),

@@ -2,8 +2,11 @@
 
 use std::borrow::Cow;
 
+use havre_domain::files::ReferenceError;
 use havre_domain::flood::Wait;
 use havre_domain::tx::Fault;
+use havre_store::StoreError;
+use havre_store::blob::BlobError;
 
 /// An error of the API: code and documented name, `[A-Z0-9_]+`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +50,22 @@ impl RpcError {
         Self {
             code: 400,
             text: Cow::Owned(format!("FILE_PART_{part}_MISSING")),
+        }
+    }
+}
+
+impl RpcError {
+    /// This error said of one item of a list: `FILE_REFERENCE_EXPIRED` becomes `FILE_REFERENCE_n_EXPIRED`.
+    /// Other errors do not say which item they are of.
+    #[must_use]
+    pub fn of_item(self, n: usize) -> Self {
+        const REFERENCE: &str = "FILE_REFERENCE_";
+        match self.text.strip_prefix(REFERENCE) {
+            Some(what) => Self {
+                code: self.code,
+                text: Cow::Owned(format!("{REFERENCE}{n}_{what}")),
+            },
+            None => self,
         }
     }
 }
@@ -103,7 +122,9 @@ bad_request!(
     FILE_PART_SIZE_INVALID,
     FILE_PART_TOO_BIG,
     FILE_PART_LENGTH_INVALID,
+    FILE_REFERENCE_EMPTY,
     FILE_REFERENCE_EXPIRED,
+    FILE_REFERENCE_INVALID,
     FIRSTNAME_INVALID,
     FOLDER_ID_INVALID,
     FROM_PEER_INVALID,
@@ -123,6 +144,7 @@ bad_request!(
     LASTNAME_INVALID,
     LIMIT_INVALID,
     LOCATION_INVALID,
+    MD5_CHECKSUM_INVALID,
     MEDIA_CAPTION_TOO_LONG,
     MEDIA_EMPTY,
     MEDIA_INVALID,
@@ -155,6 +177,7 @@ bad_request!(
     PHONE_NUMBER_OCCUPIED,
     PHONE_NUMBER_UNOCCUPIED,
     PHOTO_CROP_SIZE_SMALL,
+    PHOTO_FILE_MISSING,
     PHOTO_ID_INVALID,
     PHOTO_INVALID,
     PHOTO_INVALID_DIMENSIONS,
@@ -241,8 +264,34 @@ impl From<Fault> for Error {
     }
 }
 
-impl From<havre_store::StoreError> for Error {
-    fn from(error: havre_store::StoreError) -> Self {
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
         Self::Fault(error.into())
+    }
+}
+
+impl From<BlobError> for Error {
+    fn from(error: BlobError) -> Self {
+        match error {
+            BlobError::PartMissing(part) => RpcError::file_part_missing(part).into(),
+            BlobError::PartLen(_) => RpcError::FILE_PART_LENGTH_INVALID.into(),
+            BlobError::Md5 => RpcError::MD5_CHECKSUM_INVALID.into(),
+            // Bytes are kept before the record that names them.
+            BlobError::Missing => {
+                StoreError::Corrupt("a record names bytes that are not there".into()).into()
+            }
+            BlobError::TooLarge(_) => Fault::Defect("a limit of files was not checked").into(),
+            BlobError::Unavailable(why) => StoreError::Unavailable(why).into(),
+        }
+    }
+}
+
+impl From<ReferenceError> for Error {
+    fn from(error: ReferenceError) -> Self {
+        Self::Rpc(match error {
+            ReferenceError::Empty => RpcError::FILE_REFERENCE_EMPTY,
+            ReferenceError::Invalid => RpcError::FILE_REFERENCE_INVALID,
+            ReferenceError::Expired => RpcError::FILE_REFERENCE_EXPIRED,
+        })
     }
 }

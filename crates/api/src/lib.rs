@@ -7,12 +7,12 @@ pub mod content;
 pub mod cx;
 pub mod dispatch;
 pub mod error;
-pub mod files;
 pub mod keys;
 pub mod live;
 pub mod render;
 pub mod rpc;
 pub mod telling;
+pub mod uploads;
 mod wire;
 mod wrappers;
 

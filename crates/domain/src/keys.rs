@@ -24,7 +24,6 @@
 //! ├── word/<token>/<id>            -> ()        search                           search
 //! ├── media/<kind>/<peer>/<id>     -> ()        search by kind of media          search
 //! ├── event/<pts>/<n>              -> updates::Logged                            updates
-//! ├── file/<file>                  -> files::Held  files this person uploaded    files
 //! └── meter/<name>                 -> flood::Meter  how often something was done flood
 //! chat/<id>                        a basic group
 //! ├── chat                         -> chats::Chat                                chats
@@ -452,11 +451,6 @@ pub fn event_of(key: &Key) -> Option<(Pts, i32)> {
         Pts(i32::from_be_bytes(pts.try_into().ok()?)),
         i32::from_be_bytes(n.try_into().ok()?),
     ))
-}
-/// A file that this person uploaded or was sent.
-#[must_use]
-pub fn held_file(FileId(id): FileId) -> Key {
-    Path::new(31).i64(id).key()
 }
 /// A flood meter.
 #[must_use]

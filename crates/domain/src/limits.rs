@@ -112,16 +112,17 @@ pub const PRIVACY_NAMED_MAX: usize = 1000;
 pub const DEVICE_TOKEN_LEN_MAX: usize = 4096;
 /// Most push tokens of a login.
 pub const DEVICES_MAX: usize = 4;
-/// Longest part of an upload, bytes.
-pub const PART_LEN_MAX: usize = 512 << 10;
-/// Most parts of an upload.
-pub const PARTS_MAX: u32 = 4_000;
 /// Bytes that a person may upload without making a file of them within [`UPLOAD_TTL`].
 pub const UNUSED_UPLOADS_MAX: u64 = 4 << 30;
 /// Uploads that a person may have begun and not made a file of within [`UPLOAD_TTL`].
 pub const UPLOADS_MAX: usize = 500;
 /// How long an upload waits to be made a file of, seconds.
 pub const UPLOAD_TTL: i64 = 24 * 3600;
+/// How long a file can be fetched and sent by the reference that was shown with it, at least, seconds.
+pub const FILE_REFERENCE_TTL: i64 = 7 * 24 * 3600;
+/// Within such a span of time a file is shown with one and the same reference, seconds: what is rendered again
+/// equals what clients know.
+pub const FILE_REFERENCE_GRAIN: i64 = 24 * 3600;
 /// Most bytes of a picture that sizes are made of.
 pub const PICTURE_LEN_MAX: u64 = 10 << 20;
 /// Width and height of a picture together, pixels.

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use havre_api::dispatch::{self, Api, Parts};
 use havre_mtproto::handshake::Identity;
 use havre_store::Store;
-use object_store::ObjectStore;
+use havre_store::blob::Blobs;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
@@ -99,11 +99,7 @@ fn open_gateway(settings: &Settings, key: &ServerKey, api: Arc<Api>) -> Result<A
     Ok(Gateway::new(api, identity, handshakes, admission))
 }
 
-async fn open_api(
-    settings: &Settings,
-    store: Arc<dyn Store>,
-    files: Arc<dyn ObjectStore>,
-) -> Result<Arc<Api>> {
+async fn open_api(settings: &Settings, store: Arc<dyn Store>, files: Blobs) -> Result<Arc<Api>> {
     let env = Arc::new(System::new(Handle::current(), settings.codes));
     let address = settings.public_address();
     let told = dispatch::Settings {

@@ -16,10 +16,10 @@ use havre_domain::outbox::Effect;
 use havre_domain::sessions::Session;
 use havre_domain::users::Profile;
 use havre_store::Store;
+use havre_store::blob::Blobs;
 use havre_store::engine::memory::Memory;
 use havre_tl::layers::{Layer, client as wire};
 use havre_tl::{Deserialize, RemoteCall, Serialize as _, enums, functions};
-use object_store::ObjectStore;
 use object_store::memory::InMemory;
 
 use crate::env::SimEnv;
@@ -31,7 +31,7 @@ pub struct Town(Rc<Inner>);
 struct Inner {
     env: Arc<SimEnv>,
     store: Arc<dyn Store>,
-    files: Arc<dyn ObjectStore>,
+    files: Blobs,
     settings: Settings,
     api: RefCell<Arc<Api>>,
     mail: Arc<Mail>,
@@ -86,7 +86,7 @@ impl Town {
     }
 
     fn with(env: Arc<SimEnv>, store: Arc<dyn Store>, settings: Settings) -> Self {
-        let files: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let files = Blobs::new(Arc::new(InMemory::new()));
         let api = open(&env, &store, &files, &settings);
         let mail = Arc::new(Mail::default());
         api.set_outlet(mail.clone());
@@ -250,12 +250,7 @@ fn settings() -> Settings {
 }
 
 /// A server's API over what is kept.
-fn open(
-    env: &Arc<SimEnv>,
-    store: &Arc<dyn Store>,
-    files: &Arc<dyn ObjectStore>,
-    settings: &Settings,
-) -> Arc<Api> {
+fn open(env: &Arc<SimEnv>, store: &Arc<dyn Store>, files: &Blobs, settings: &Settings) -> Arc<Api> {
     let (store, files) = (store.clone(), files.clone());
     let parts = Parts {
         store,

@@ -1,8 +1,9 @@
 //! Documents: an upload becomes a `document` with the attributes that its sender gave it.
 
-use havre_domain::files::{self, Blob, File, Kind};
+use havre_domain::files::{self, File, Kind};
 use havre_domain::ids::FileId;
 use havre_domain::limits::{ATTRIBUTE_LEN_MAX, ATTRIBUTES_MAX};
+use havre_store::blob::Blob;
 use havre_tl::{Deserialize as _, Serialize as _, enums, types};
 use sha2::{Digest as _, Sha256};
 
@@ -41,7 +42,6 @@ pub async fn uploaded(
     let document = types::Document {
         id: id.0,
         access_hash: files::access_hash(&cx.world.secret, id),
-        file_reference: files::reference(&cx.world.secret, id),
         date,
         mime_type: mime.clone(),
         size: i64::try_from(whole.size).unwrap_or(i64::MAX),
@@ -65,7 +65,7 @@ pub async fn uploaded(
 /// A document that a client names, as it was made.
 ///
 /// # Errors
-/// `400 FILE_ID_INVALID`, `400 FILE_REFERENCE_EXPIRED`.
+/// `400 FILE_ID_INVALID`, `400 FILE_REFERENCE_EMPTY`, `400 FILE_REFERENCE_INVALID`, `400 FILE_REFERENCE_EXPIRED`.
 pub async fn named(cx: &mut Cx, input: &enums::InputDocument) -> Result<types::Document, Error> {
     let enums::InputDocument::InputDocument(input) = input else {
         return Err(RpcError::FILE_ID_INVALID.into());

@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use havre_domain::files::{self, Blob, File, Kind};
+use havre_domain::files::{self, File, Kind};
 use havre_domain::ids::FileId;
 use havre_domain::limits::PICTURE_LEN_MAX;
+use havre_store::blob::Blob;
 use havre_tl::{Deserialize as _, Serialize as _, enums, types};
 use sha2::{Digest as _, Sha256};
 
@@ -33,7 +34,7 @@ pub async fn of_profile(cx: &mut Cx, input: &enums::InputFile) -> Result<types::
 /// A photo that a client names, as it was made.
 ///
 /// # Errors
-/// `400 FILE_ID_INVALID`, `400 FILE_REFERENCE_EXPIRED`.
+/// `400 FILE_ID_INVALID`, `400 FILE_REFERENCE_EMPTY`, `400 FILE_REFERENCE_INVALID`, `400 FILE_REFERENCE_EXPIRED`.
 pub async fn named(cx: &mut Cx, input: &enums::InputPhoto) -> Result<types::Photo, Error> {
     let enums::InputPhoto::InputPhoto(input) = input else {
         return Err(RpcError::FILE_ID_INVALID.into());
@@ -60,7 +61,6 @@ async fn made(
     let photo = types::Photo {
         id: id.0,
         access_hash: files::access_hash(&cx.world.secret, id),
-        file_reference: files::reference(&cx.world.secret, id),
         date,
         sizes,
         dc_id: DC_ID,
@@ -111,7 +111,7 @@ pub async fn in_sizes(
     if whole.size > PICTURE_LEN_MAX {
         return Err(RpcError::IMAGE_PROCESS_FAILED.into());
     }
-    let bytes = cx.api.files.read(whole, 0..whole.size).await?;
+    let bytes = cx.api.files.whole(whole).await?;
     let result = Arc::new(Mutex::new(None));
     let slot = result.clone();
     let work = move || {
@@ -139,7 +139,7 @@ pub async fn kept(
     let (mut sizes, mut blobs) = (vec![stripped.into()], Vec::new());
     for made in picture.sizes {
         sizes.push(on_the_wire(&made));
-        blobs.push((made.letter.to_owned(), cx.api.files.put(made.jpeg).await?));
+        blobs.push((made.letter.to_owned(), cx.api.files.put(made.jpeg.into()).await?));
     }
     Ok((sizes, blobs))
 }

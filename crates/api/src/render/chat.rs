@@ -8,7 +8,7 @@ use havre_domain::tx::Fault;
 use havre_domain::world::World;
 use havre_tl::{Deserialize as _, enums, types};
 
-use super::Named;
+use super::{Named, reference};
 
 /// A group as a viewer may see it: `chatForbidden` to who is not in it, `chatEmpty` when there is none.
 ///
@@ -89,12 +89,16 @@ pub fn invite(link: &Link) -> types::ChatInviteExported {
 
 /// A group's photo in full; nothing when it has none.
 #[must_use]
-pub fn full_photo(stored: &Chat) -> Option<enums::Photo> {
+pub fn full_photo(world: &World, stored: &Chat) -> Option<enums::Photo> {
+    Some(reference::any_photo(world, photo_of(stored)?))
+}
+
+fn photo_of(stored: &Chat) -> Option<enums::Photo> {
     enums::Photo::from_bytes(stored.photo.as_deref()?).ok()
 }
 
 fn photo(stored: &Chat) -> enums::ChatPhoto {
-    match full_photo(stored) {
+    match photo_of(stored) {
         Some(enums::Photo::Photo(photo)) => types::ChatPhoto {
             has_video: false,
             photo_id: photo.id,

@@ -2,19 +2,32 @@
 
 use havre_domain::ids::{ChatId, MessageId, Peer, UserId};
 use havre_domain::messages::Message;
+use havre_domain::world::World;
 use havre_tl::{Deserialize as _, enums, types};
 
-use super::{Named, peer as wire_peer};
+use super::{Named, peer as wire_peer, reference};
 
 /// A message as its box's owner sees it; names everybody that it mentions.
 #[must_use]
-pub fn message(peer: Peer, MessageId(id): MessageId, stored: &Message, named: &mut Named) -> enums::Message {
+pub fn message(
+    world: &World,
+    peer: Peer,
+    MessageId(id): MessageId,
+    stored: &Message,
+    named: &mut Named,
+) -> enums::Message {
     named.peer(peer);
     named.users.insert(stored.from);
     let mut message = content_of(stored);
     match &mut message {
-        enums::Message::Message(m) => fill(m, peer, id, stored),
-        enums::Message::MessageService(m) => fill_service(m, peer, id, stored),
+        enums::Message::Message(m) => {
+            fill(m, peer, id, stored);
+            m.media = m.media.take().map(|media| reference::media(world, media));
+        }
+        enums::Message::MessageService(m) => {
+            fill_service(m, peer, id, stored);
+            m.action = reference::action(world, m.action.clone());
+        }
         enums::Message::MessageEmpty(m) => m.id = id,
     }
     referenced(&message, named);

@@ -4,6 +4,7 @@
 mod chat;
 mod dialog;
 mod message;
+pub mod reference;
 mod update;
 mod user;
 

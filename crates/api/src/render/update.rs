@@ -171,7 +171,7 @@ async fn message(
         }
         .into());
     };
-    let message = super::message(peer, id, &stored, named);
+    let message = super::message(world, peer, id, &stored, named);
     Ok(if edited {
         types::UpdateEditMessage {
             message,

@@ -121,7 +121,7 @@ impl World {
         let owner = self.user(person);
         let api = self.town.api();
         self.town.env().run(async {
-            let mut world = api.world();
+            let (mut world, shown_by) = (api.world(), api.world());
             let tx = world.view_user(owner);
             let dialogs = tx
                 .records::<Dialog>(&keys::dialogs(), Order::Ascending, 1000)
@@ -140,7 +140,7 @@ impl World {
                 check_dialog(&dialog, &stored);
                 let mut named = havre_api::render::Named::default();
                 for (id, message) in &stored {
-                    let message = havre_api::render::message(peer, *id, message, &mut named);
+                    let message = havre_api::render::message(&shown_by, peer, *id, message, &mut named);
                     knows.messages.extend(seen(&message));
                 }
                 let uncounted = &mut knows.uncounted;

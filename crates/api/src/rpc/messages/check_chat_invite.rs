@@ -32,7 +32,8 @@ pub async fn call(
     Ok(types::ChatInvite {
         title: group.chat.title.clone(),
         about: Some(group.chat.about.clone()).filter(|about| !about.is_empty()),
-        photo: render::full_photo(&group.chat).unwrap_or_else(|| types::PhotoEmpty { id: 0 }.into()),
+        photo: render::full_photo(&cx.world, &group.chat)
+            .unwrap_or_else(|| types::PhotoEmpty { id: 0 }.into()),
         participants_count: group.chat.count,
         ..types::ChatInvite::default()
     }

@@ -94,7 +94,7 @@ impl Rows {
         for &(peer, top) in &self.tops {
             named.peer(peer);
             if let Some(message) = messages::find_in(cx.view_own()?, peer, top).await? {
-                messages.push(render::message(peer, top, &message, &mut named));
+                messages.push(render::message(&cx.world, peer, top, &message, &mut named));
             }
         }
         let (users, chats) = named.load(&mut cx.world, me).await?;

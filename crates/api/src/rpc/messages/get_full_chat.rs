@@ -36,7 +36,7 @@ pub async fn call(
     if group.member(me).is_some() {
         full.about.clone_from(&group.chat.about);
         full.participants = render::participants(id, &group.chat, &group.members, &mut named);
-        full.chat_photo = render::full_photo(&group.chat);
+        full.chat_photo = render::full_photo(&cx.world, &group.chat);
         full.exported_invite = primary_invite(cx, &group).await?;
     }
     let (users, chats) = named.load(&mut cx.world, me).await?;

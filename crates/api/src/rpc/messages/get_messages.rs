@@ -50,7 +50,7 @@ async fn one(cx: &mut Cx, input: &enums::InputMessage, named: &mut Named) -> Res
         _ => MessageId(0),
     };
     Ok(match messages::find(tx, id).await? {
-        Some((peer, message)) => render::message(peer, id, &message, named),
+        Some((peer, message)) => render::message(&cx.world, peer, id, &message, named),
         None => render::message_empty(id),
     })
 }

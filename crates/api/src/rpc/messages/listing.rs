@@ -147,7 +147,7 @@ pub async fn answer(cx: &mut Cx, listed: Listed<'_>) -> Result<enums::messages::
     let mut named = Named::default();
     let messages: Vec<enums::Message> = found
         .iter()
-        .map(|(peer, id, m)| render::message(*peer, *id, m, &mut named))
+        .map(|(peer, id, m)| render::message(&cx.world, *peer, *id, m, &mut named))
         .collect();
     let (users, chats) = named.load(&mut cx.world, me).await?;
     if usize::try_from(count).is_ok_and(|count| count <= messages.len()) {

@@ -15,8 +15,8 @@ pub const ACCESS: Access = Access::Login;
 /// Answers. All of it is sent or nothing.
 ///
 /// # Errors
-/// `400 MEDIA_EMPTY`, `400 MULTI_MEDIA_TOO_LONG`, `400 MEDIA_INVALID` for what does not go together, and as
-/// `messages.sendMedia`.
+/// `400 MEDIA_EMPTY`, `400 MULTI_MEDIA_TOO_LONG`, `400 MEDIA_INVALID` for what does not go together,
+/// `400 FILE_REFERENCE_n_EXPIRED` and its kin for item n, counted from 0, and as `messages.sendMedia`.
 pub async fn call(
     cx: &mut Cx,
     request: functions::messages::SendMultiMedia,
@@ -32,8 +32,9 @@ pub async fn call(
         _ => {}
     }
     let mut items = Vec::with_capacity(request.multi_media.len());
-    for enums::InputSingleMedia::InputSingleMedia(item) in &request.multi_media {
-        items.push(outgoing(cx, &request, item).await?);
+    for (n, enums::InputSingleMedia::InputSingleMedia(item)) in request.multi_media.iter().enumerate() {
+        let item = outgoing(cx, &request, item).await;
+        items.push(item.map_err(|error| of_item(error, n))?);
     }
     let kinds: Vec<Option<Together>> = items
         .iter()
@@ -57,6 +58,13 @@ pub async fn call(
         sending::clear_draft(cx, peer).await?;
     }
     sending::send(cx, &audience, items).await
+}
+
+fn of_item(error: Error, n: usize) -> Error {
+    match error {
+        Error::Rpc(error) => Error::Rpc(error.of_item(n)),
+        fault @ Error::Fault(_) => fault,
+    }
 }
 
 async fn outgoing(

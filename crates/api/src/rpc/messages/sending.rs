@@ -297,7 +297,7 @@ async fn show_again(cx: &mut Cx, updates: &mut types::Updates, ids: &[MessageId]
     let mut named = render::Named::default();
     for &id in ids {
         if let Some((peer, message)) = messages::find(cx.view_own()?, id).await? {
-            let message = render::message(peer, id, &message, &mut named);
+            let message = render::message(&cx.world, peer, id, &message, &mut named);
             updates.updates.push(
                 types::UpdateNewMessage {
                     message,

@@ -5,6 +5,7 @@ use havre_tl::{enums, functions};
 use crate::content::media;
 use crate::cx::{Access, Cx};
 use crate::error::Error;
+use crate::render;
 
 /// Who is logged in.
 pub const ACCESS: Access = Access::Login;
@@ -18,5 +19,6 @@ pub async fn call(
     request: functions::messages::UploadMedia,
 ) -> Result<enums::MessageMedia, Error> {
     cx.input_peer(&request.peer).await?;
-    media::of_input(cx, &request.media).await
+    let media = media::of_input(cx, &request.media).await?;
+    Ok(render::reference::media(&cx.world, media))
 }

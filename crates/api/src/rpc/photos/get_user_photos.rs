@@ -24,13 +24,18 @@ pub async fn call(
     let mut all: Vec<types::Photo> = Vec::new();
     if privacy::sees(&mut cx.world, me, user).await?.photo {
         let stored = photos::all(cx.world.view_user(user)).await?;
-        all.extend(stored.iter().filter_map(|known| super::on_the_wire(&known.photo)));
+        all.extend(stored.iter().filter_map(|known| super::kept(&known.photo)));
     }
     let count = i32::try_from(all.len()).unwrap_or(i32::MAX);
     let limit = usize::try_from(request.limit).unwrap_or(0);
     let limit = if limit == 0 { PAGE_MAX } else { limit.min(PAGE_MAX) };
     let page = place(&all, request.offset, request.max_id);
-    let photos: Vec<enums::Photo> = all.drain(..).skip(page).take(limit).map(Into::into).collect();
+    let photos: Vec<enums::Photo> = all
+        .drain(..)
+        .skip(page)
+        .take(limit)
+        .map(|photo| render::reference::photo(&cx.world, photo).into())
+        .collect();
     let users = vec![render::user(&mut cx.world, me, user).await?];
     Ok(if i32::try_from(photos.len()) == Ok(count) {
         types::photos::Photos { photos, users }.into()

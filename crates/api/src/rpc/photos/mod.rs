@@ -13,8 +13,8 @@ use crate::cx::Cx;
 use crate::error::Error;
 use crate::{render, telling};
 
-/// A stored profile photo on the wire; nothing when it cannot be read.
-fn on_the_wire(stored: &Photo) -> Option<types::Photo> {
+/// A profile photo as it is kept; nothing when it cannot be read.
+fn kept(stored: &Photo) -> Option<types::Photo> {
     match enums::Photo::from_bytes(&stored.photo) {
         Ok(enums::Photo::Photo(photo)) => Some(photo),
         _ => None,
@@ -22,7 +22,7 @@ fn on_the_wire(stored: &Photo) -> Option<types::Photo> {
 }
 
 fn file_of(stored: &Photo) -> Option<FileId> {
-    on_the_wire(stored).map(|photo| FileId(photo.id))
+    kept(stored).map(|photo| FileId(photo.id))
 }
 
 /// Makes a photo the asker's current one and tells everybody whom it concerns.
@@ -38,6 +38,7 @@ async fn set(cx: &mut Cx, photo: types::Photo) -> Result<enums::photos::Photo, E
 async fn shown(cx: &mut Cx, photo: enums::Photo) -> Result<enums::photos::Photo, Error> {
     let me = cx.me()?;
     telling::person_changed(cx).await?;
+    let photo = render::reference::any_photo(&cx.world, photo);
     let users = vec![render::user(&mut cx.world, me, me).await?];
     Ok(types::photos::Photo { photo, users }.into())
 }

@@ -26,7 +26,7 @@ pub async fn call(
         return super::shown(cx, types::PhotoEmpty { id: 0 }.into()).await;
     };
     let known = photos::all(cx.view_own()?).await?;
-    let known = known.iter().filter_map(|known| super::on_the_wire(&known.photo));
+    let known = known.iter().filter_map(|known| super::kept(&known.photo));
     let found = known
         .into_iter()
         .find(|photo| photo.id == input.id && photo.access_hash == input.access_hash);

@@ -82,7 +82,7 @@ async fn answer(
     let other_updates = render::updates_of(&mut cx.world, me, &rest, &mut named).await?;
     let messages = new_messages
         .iter()
-        .map(|(peer, id, m)| render::message(*peer, *id, m, &mut named))
+        .map(|(peer, id, m)| render::message(&cx.world, *peer, *id, m, &mut named))
         .collect();
     let (users, chats) = named.load(&mut cx.world, me).await?;
     Ok(if more {

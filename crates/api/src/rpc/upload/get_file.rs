@@ -1,10 +1,11 @@
 //! `upload.getFile`: bytes of a file (core.telegram.org/api/files, "Downloading files").
 
 use havre_domain::chats;
-use havre_domain::files::{Blob, File, Kind};
+use havre_domain::files::{File, Kind};
 use havre_domain::ids::{FileId, Peer};
 use havre_domain::keys::partition;
 use havre_domain::{privacy, users};
+use havre_store::blob::Blob;
 use havre_tl::{Deserialize as _, enums, functions, types};
 
 use crate::content::stored;
@@ -25,7 +26,7 @@ const WINDOW: i64 = 1 << 20;
 ///
 /// # Errors
 /// `400 OFFSET_INVALID`, `400 LIMIT_INVALID`, `400 LOCATION_INVALID`, `400 FILE_ID_INVALID`,
-/// `400 FILE_REFERENCE_EXPIRED`.
+/// `400 FILE_REFERENCE_EMPTY`, `400 FILE_REFERENCE_INVALID`, `400 FILE_REFERENCE_EXPIRED`.
 pub async fn call(cx: &mut Cx, request: functions::upload::GetFile) -> Result<enums::upload::File, Error> {
     let (offset, limit) = (request.offset, i64::from(request.limit));
     check_window(offset, limit, request.precise)?;

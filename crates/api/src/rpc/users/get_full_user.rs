@@ -77,7 +77,8 @@ async fn profile_photo(
         return Ok(None);
     };
     let stored = cx.world.view_user(user).get::<Photo>(&keys::photo(n)).await?;
-    Ok(stored.and_then(|photo| enums::Photo::from_bytes(&photo.photo).ok()))
+    let photo = stored.and_then(|photo| enums::Photo::from_bytes(&photo.photo).ok());
+    Ok(photo.map(|photo| render::reference::any_photo(&cx.world, photo)))
 }
 
 /// Groups that the asker talks in and the other is a member of too, counted among the first

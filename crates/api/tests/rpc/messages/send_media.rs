@@ -82,7 +82,7 @@ fn a_photo_is_sent_on_by_reference() {
         .into()
     };
     let stale = send(&bob, &carol, 5, by(Vec::new()));
-    assert_eq!(stale, Err("FILE_REFERENCE_EXPIRED".into()));
+    assert_eq!(stale, Err("FILE_REFERENCE_EMPTY".into()));
     send(&bob, &carol, 5, by(photo.file_reference.clone())).unwrap();
     assert_eq!(photo_in(&media_in(&carol.pushed_updates())[0]), photo);
 }

@@ -1,7 +1,8 @@
+use havre_domain::limits::{FILE_REFERENCE_GRAIN, FILE_REFERENCE_TTL};
 use havre_sim::Town;
 use havre_tl::{enums, functions, types};
 
-use crate::{png, updates_in, upload};
+use crate::{photo_in, png, updates_in, upload};
 
 #[test]
 fn an_album_has_one_group_and_is_sent_whole_or_not() {
@@ -70,4 +71,53 @@ fn an_album_has_one_group_and_is_sent_whole_or_not() {
     let many = (1..=11).map(|n| single(n, file())).collect();
     assert_eq!(send(many), Err("MULTI_MEDIA_TOO_LONG".into()));
     assert_eq!(send(Vec::new()), Err("MEDIA_EMPTY".into()));
+}
+
+#[test]
+fn the_item_whose_reference_is_not_good_is_named() {
+    let town = Town::new(2);
+    let alice = town.person("79990000001", "Alice");
+    let request = functions::messages::UploadMedia {
+        peer: enums::InputPeer::InputPeerSelf,
+        media: types::InputMediaUploadedPhoto {
+            file: upload(&alice, 1, &png(20, 20), 64),
+            ..Default::default()
+        }
+        .into(),
+        ..Default::default()
+    };
+    let photo = photo_in(&alice.call(request).unwrap());
+    let item = |random_id: i64, file_reference: Vec<u8>| -> enums::InputSingleMedia {
+        let id = types::InputPhoto {
+            id: photo.id,
+            access_hash: photo.access_hash,
+            file_reference,
+        };
+        let media = types::InputMediaPhoto {
+            id: id.into(),
+            ..Default::default()
+        };
+        types::InputSingleMedia {
+            media: media.into(),
+            random_id,
+            ..Default::default()
+        }
+        .into()
+    };
+    let send = |second: &[u8]| {
+        let request = functions::messages::SendMultiMedia {
+            peer: enums::InputPeer::InputPeerSelf,
+            multi_media: vec![item(1, photo.file_reference.clone()), item(2, second.to_vec())],
+            ..Default::default()
+        };
+        alice.call(request).map(drop).map_err(|e| e.text.into_owned())
+    };
+    assert_eq!(send(&[]), Err("FILE_REFERENCE_1_EMPTY".into()));
+    assert_eq!(send(&[1, 2, 3]), Err("FILE_REFERENCE_1_INVALID".into()));
+    assert_eq!(send(&photo.file_reference), Ok(()));
+    town.pass((FILE_REFERENCE_TTL + FILE_REFERENCE_GRAIN).unsigned_abs());
+    assert_eq!(
+        send(&photo.file_reference),
+        Err("FILE_REFERENCE_0_EXPIRED".into())
+    );
 }

@@ -142,6 +142,12 @@ fn refusals() {
         };
         alice.call(request).unwrap_err().text
     };
-    assert_eq!(call(None), "PHOTO_INVALID");
+    assert_eq!(call(None), "PHOTO_FILE_MISSING");
     assert_eq!(call(Some(upload(&alice, 1, b"zzz", 1))), "IMAGE_PROCESS_FAILED");
+    let video = functions::photos::UploadProfilePhoto {
+        video: Some(upload(&alice, 1, b"video", 1)),
+        ..Default::default()
+    };
+    let refused = alice.call(video).unwrap_err().text;
+    assert_eq!(refused, "PHOTO_INVALID", "videos are not built");
 }
