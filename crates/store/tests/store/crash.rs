@@ -1,8 +1,8 @@
 //! The embedded engine under `kill -9`, a copied folder and a disk that is full.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -189,7 +189,8 @@ fn a_full_disk_loses_nothing_acknowledged() {
     assert_whole(folder.path());
 }
 
-/// A copy taken under load is what a crash at that moment leaves, if the witness is copied first.
+/// A copy taken under load is what a crash at that moment leaves, if the witness is copied first and no file
+/// came or went meanwhile.
 #[test]
 fn a_copy_taken_under_load_opens() {
     let folder = TempDir::new().unwrap();
@@ -210,9 +211,10 @@ fn a_copy_taken_under_load_opens() {
                 tokio::time::sleep(Duration::from_millis(30)).await;
                 let acknowledged = last.lock().unwrap().clone();
                 let copy = copies.join(round.to_string());
-                std::fs::create_dir(&copy).unwrap();
-                std::fs::copy(live.join("witness"), copy.join("witness")).unwrap();
-                copy_folder(&live.join("engine"), &copy.join("engine"));
+                while !copy_if_still(&live, &copy) {
+                    std::fs::remove_dir_all(&copy).unwrap();
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
                 kept.push((copy, acknowledged));
             }
             kept
@@ -228,6 +230,35 @@ fn a_copy_taken_under_load_opens() {
         assert_kept(&open(&copy), &acknowledged);
         assert_whole(&copy);
     }
+}
+
+/// Copies a store that is in use; false when files came or went meanwhile.
+fn copy_if_still(live: &Path, copy: &Path) -> bool {
+    let engine = live.join("engine");
+    let before = files(&engine);
+    std::fs::create_dir(copy).unwrap();
+    std::fs::copy(live.join("witness"), copy.join("witness")).unwrap();
+    let copied = copy_folder(&engine, &copy.join("engine"));
+    match copied {
+        Ok(()) => files(&engine) == before,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Every file under a folder.
+fn files(folder: &Path) -> BTreeSet<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    entries
+        .flat_map(|entry| {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                files(&path)
+            } else {
+                [path].into()
+            }
+        })
+        .collect()
 }
 
 #[test]

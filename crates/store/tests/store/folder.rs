@@ -53,17 +53,18 @@ fn version(path: &Path) -> Version {
         .version
 }
 
-pub fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
+pub fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
         let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_folder(&entry.path(), &target);
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target)?;
         } else {
-            fs::copy(entry.path(), target).unwrap();
+            fs::copy(entry.path(), target)?;
         }
     }
+    Ok(())
 }
 
 /// Changes rows behind the store's back.
@@ -156,10 +157,10 @@ fn a_store_that_went_backwards_is_refused() {
     let folder = TempDir::new().unwrap();
     let (path, earlier) = (folder.path().join("store"), folder.path().join("earlier"));
     fill(&path, 3);
-    copy_folder(&path, &earlier);
+    copy_folder(&path, &earlier).unwrap();
     fill(&path, 7);
     fs::remove_dir_all(path.join("engine")).unwrap();
-    copy_folder(&earlier.join("engine"), &path.join("engine"));
+    copy_folder(&earlier.join("engine"), &path.join("engine")).unwrap();
     let refused = refusal(&path);
     assert!(
         matches!(
