@@ -178,6 +178,29 @@ fn sv_2_it_waits_for_ten_minutes() {
 }
 
 #[test]
+fn sv_2_a_push_that_nobody_acknowledged_in_time_is_said_to_be_missing() {
+    let mut rig = Rig::new();
+    rig.session.push(rig.now, update(1));
+    rig.sent();
+    rig.wait(UNACKED_MS + 1);
+    tell(&mut rig, acks(&[]));
+    assert!(rig.wishes().contains(&Wish::Overflowed));
+}
+
+#[test]
+fn sv_2_what_no_connection_carries_is_kept_however_long() {
+    let mut rig = Rig::new();
+    answered(&mut rig, echo(1));
+    rig.session.push(rig.now, update(1));
+    rig.wait(UNACKED_MS + 1);
+    tell(&mut rig, acks(&[]));
+    assert!(!rig.wishes().contains(&Wish::Overflowed));
+    let bodies: Vec<Vec<u8>> = rig.sent().into_iter().map(|m| m.body).collect();
+    assert!(bodies.contains(&update(1)));
+    assert!(bodies.iter().any(|body| constructor(body) == id::RPC_RESULT));
+}
+
+#[test]
 fn sv_2_an_old_message_goes_in_a_container_of_now() {
     let mut rig = Rig::new();
     let call = answered(&mut rig, echo(1));

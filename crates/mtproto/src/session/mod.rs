@@ -49,7 +49,7 @@ pub enum Output {
         /// Milliseconds.
         ms: i64,
     },
-    /// So much waited for the client that it was let go: push one `updatesTooLong`.
+    /// So much waited for the client, or for so long, that it was let go: push one `updatesTooLong`.
     Overflowed,
 }
 
@@ -156,7 +156,7 @@ impl Session {
         }
         self.unpacking = gzip::Budget::default();
         self.take(now, salts, message, unique);
-        self.outbox.forget_old(now);
+        self.overflowed |= self.outbox.forget_old(now);
     }
 
     /// A message or a container of messages.

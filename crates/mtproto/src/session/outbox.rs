@@ -28,8 +28,7 @@ pub(super) struct Waiting {
     pub(super) seq_no: i32,
     pub(super) body: Vec<u8>,
     kind: Kind,
-    since: Millis,
-    sent_on: Option<ConnectionId>,
+    sent: Option<(Millis, ConnectionId)>,
 }
 
 /// What keeping a message costs besides its body, bytes.
@@ -50,6 +49,8 @@ pub(super) struct Outbox {
     waiting: BTreeMap<i64, Waiting>,
     /// Those of `waiting` that no connection carries.
     unsent: BTreeSet<i64>,
+    /// The others, in the order in which they were sent.
+    sent: BTreeSet<(Millis, i64)>,
     pushed: Held,
     answered: Held,
     /// Messages that nobody acknowledges: sent once.
@@ -93,8 +94,7 @@ impl Outbox {
                 seq_no,
                 body,
                 kind,
-                since: now,
-                sent_on: None,
+                sent: None,
             },
         );
         if kind == Kind::Answer {
@@ -108,7 +108,7 @@ impl Outbox {
     fn let_sent_answers_go(&mut self) {
         while self.answered.bytes > ANSWERED_BYTES_MAX {
             let mut sent = self.waiting.iter();
-            let oldest = sent.find(|(_, w)| w.kind == Kind::Answer && w.sent_on.is_some());
+            let oldest = sent.find(|(_, w)| w.kind == Kind::Answer && w.sent.is_some());
             let Some(id) = oldest.map(|(id, _)| *id) else {
                 return;
             };
@@ -137,6 +137,7 @@ impl Outbox {
     pub(super) fn forget_pushes(&mut self) {
         self.waiting.retain(|_, waiting| waiting.kind != Kind::Push);
         self.unsent.retain(|id| self.waiting.contains_key(id));
+        self.sent.retain(|(_, id)| self.waiting.contains_key(id));
         self.pushed = Held::default();
     }
 
@@ -148,7 +149,10 @@ impl Outbox {
     /// Takes a message out: it was acknowledged, or nobody wants it any more.
     pub(super) fn remove(&mut self, id: i64) -> Option<Waiting> {
         let gone = self.waiting.remove(&id)?;
-        self.unsent.remove(&id);
+        match gone.sent {
+            Some((at, _)) => self.sent.remove(&(at, id)),
+            None => self.unsent.remove(&id),
+        };
         if let Some(held) = self.held(gone.kind) {
             held.messages -= 1;
             held.bytes -= gone.body.len() + OVERHEAD;
@@ -161,30 +165,34 @@ impl Outbox {
         let Some(waiting) = self.waiting.get_mut(&id) else {
             return false;
         };
-        waiting.sent_on = None;
-        self.unsent.insert(id);
+        if let Some((at, _)) = waiting.sent.take() {
+            self.sent.remove(&(at, id));
+            self.unsent.insert(id);
+        }
         true
     }
 
     /// A connection is gone: what it carried goes out again on the next (SV-2).
     pub(super) fn connection_closed(&mut self, connection: ConnectionId) {
         for (id, waiting) in &mut self.waiting {
-            if waiting.sent_on == Some(connection) {
-                waiting.sent_on = None;
+            if let Some((at, _)) = waiting.sent.take_if(|(_, on)| *on == connection) {
+                self.sent.remove(&(at, *id));
                 self.unsent.insert(*id);
             }
         }
     }
 
-    /// Lets go of what waited too long.
-    pub(super) fn forget_old(&mut self, now: Millis) {
-        while let Some((id, waiting)) = self.waiting.first_key_value() {
-            if now <= waiting.since.plus(UNACKED_MS) {
-                break;
-            }
-            let id = *id;
-            self.remove(id);
+    /// Lets go of what was sent too long ago; true when a push was among it. What no connection carries is
+    /// kept: the client does not know of it yet, or asked for it again.
+    pub(super) fn forget_old(&mut self, now: Millis) -> bool {
+        let mut any_push = false;
+        while let Some((at, id)) = self.sent.first().copied()
+            && now > at.plus(UNACKED_MS)
+        {
+            let gone = self.remove(id);
+            any_push |= gone.is_some_and(|waiting| waiting.kind == Kind::Push);
         }
+        any_push
     }
 
     /// Whether anything is to be sent now.
@@ -199,7 +207,7 @@ impl Outbox {
             let ids = std::mem::replace(&mut self.acks, rest);
             self.loose(now, false, body(service::MSGS_ACK, |b| b.longs(&ids)));
         }
-        let mut batch = self.batch(connection);
+        let mut batch = self.batch(now, connection);
         // Clients refuse a packet whose id is old; inside a container an old id is what it should be.
         let may_stand_alone = |m: &Message| now <= Millis::of_msg_id(m.msg_id).plus(ALONE_MS);
         if batch.len() <= 1 && batch.first().is_none_or(may_stand_alone) {
@@ -215,7 +223,7 @@ impl Outbox {
     }
 
     /// Messages for one container: within its bounds, but at least one.
-    fn batch(&mut self, connection: ConnectionId) -> Vec<Message> {
+    fn batch(&mut self, now: Millis, connection: ConnectionId) -> Vec<Message> {
         let mut room = container::Room::default();
         let mut batch = Vec::new();
         while let Some(message) = self.loose.pop_front_if(|m| room.take(m.body.len())) {
@@ -230,7 +238,8 @@ impl Outbox {
                 break;
             }
             self.unsent.remove(&msg_id);
-            waiting.sent_on = Some(connection);
+            waiting.sent = Some((now, connection));
+            self.sent.insert((now, msg_id));
             batch.push(Message {
                 msg_id,
                 seq_no: waiting.seq_no,
