@@ -327,18 +327,20 @@ impl World {
     }
 
     /// Message number `n` among those that a device knows.
-    fn message(&self, person: usize, device: usize, n: usize) -> Option<(i32, Seen)> {
+    fn message(&self, person: usize, device: usize, n: usize) -> Result<(i32, Seen), RpcError> {
         let messages = &self.people[person][device].knows.messages;
         let n = n % messages.len().max(1);
-        messages.iter().nth(n).map(|(id, seen)| (*id, seen.clone()))
+        let found = messages.iter().nth(n).map(|(id, seen)| (*id, seen.clone()));
+        found.ok_or(RpcError::MESSAGE_EMPTY)
     }
 
     /// The same among those that the person wrote.
-    fn own_message(&self, person: usize, device: usize, n: usize) -> Option<(i32, Seen)> {
+    fn own_message(&self, person: usize, device: usize, n: usize) -> Result<(i32, Seen), RpcError> {
         let messages = &self.people[person][device].knows.messages;
         let own: Vec<_> = messages.iter().filter(|(_, seen)| seen.out).collect();
-        own.get(n % own.len().max(1))
-            .map(|(id, seen)| (**id, (*seen).clone()))
+        let found = own.get(n % own.len().max(1));
+        let (id, seen) = found.ok_or(RpcError::MESSAGE_EMPTY)?;
+        Ok((**id, (*seen).clone()))
     }
 }
 

@@ -56,9 +56,7 @@ impl World {
     }
 
     pub(super) fn edit(&mut self, person: usize, device: usize, which: usize) -> Result<(), RpcError> {
-        let (id, seen) = self
-            .own_message(person, device, which)
-            .ok_or(RpcError::MESSAGE_EMPTY)?;
+        let (id, seen) = self.own_message(person, device, which)?;
         let n = self.next_random_id();
         let request = functions::messages::EditMessage {
             peer: self.input_peer(person, device, seen.peer),
@@ -76,9 +74,7 @@ impl World {
         which: usize,
         revoke: bool,
     ) -> Result<(), RpcError> {
-        let (id, _) = self
-            .message(person, device, which)
-            .ok_or(RpcError::MESSAGE_EMPTY)?;
+        let (id, _) = self.message(person, device, which)?;
         let there = i32::from(self.holds(person, id));
         let replica = self.replica(person, device);
         let request = functions::messages::DeleteMessages { revoke, id: vec![id] };
@@ -105,6 +101,7 @@ impl World {
         let peer = self.conversation(person, to);
         let max_id = self
             .message(person, device, which)
+            .ok()
             .filter(|(_, m)| m.peer == peer)
             .map_or(0, |(id, _)| id);
         let request = functions::messages::ReadHistory {
@@ -138,9 +135,7 @@ impl World {
         which: usize,
         unpin: bool,
     ) -> Result<(), RpcError> {
-        let (id, seen) = self
-            .message(person, device, which)
-            .ok_or(RpcError::MESSAGE_EMPTY)?;
+        let (id, seen) = self.message(person, device, which)?;
         let request = functions::messages::UpdatePinnedMessage {
             unpin,
             peer: self.input_peer(person, device, seen.peer),
@@ -157,9 +152,7 @@ impl World {
         which: usize,
         to: usize,
     ) -> Result<(), RpcError> {
-        let (id, seen) = self
-            .message(person, device, which)
-            .ok_or(RpcError::MESSAGE_EMPTY)?;
+        let (id, seen) = self.message(person, device, which)?;
         let (to, random_id) = (self.conversation(person, to), self.next_random_id());
         let request = functions::messages::ForwardMessages {
             from_peer: self.input_peer(person, device, seen.peer),
