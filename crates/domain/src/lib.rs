@@ -29,4 +29,5 @@ pub mod tx;
 pub mod updates;
 pub mod usernames;
 pub mod users;
+pub mod waiting_room;
 pub mod world;
