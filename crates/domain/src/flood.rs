@@ -74,15 +74,27 @@ pub async fn spend(
     }
     let key = keys::meter(allowance.name);
     let meter: Meter = tx.get(&key).await?.unwrap_or_default();
+    let filled = fill(meter.empty_at, now, allowance, times);
+    if let Ok(empty_at) = filled {
+        tx.put(key, &Meter { empty_at });
+    }
+    Ok(filled.map(drop))
+}
+
+/// A bucket with so many deeds more: when it will have run empty, in milliseconds, as before it was.
+/// `allowance.count` is not 0.
+///
+/// # Errors
+/// [`Wait`], and the bucket stays as it is.
+pub fn fill(empty_at: i64, now: Time, allowance: Allowance, times: u32) -> Result<i64, Wait> {
     let (now, full) = (now.0 * 1000, allowance.per * 1000);
     let level = full * i64::from(times.min(allowance.count)) / i64::from(allowance.count);
-    let empty_at = meter.empty_at.max(now) + level;
+    let empty_at = empty_at.max(now) + level;
     let over = empty_at - now - full;
     if over > 0 {
-        return Ok(Err(Wait((over + 999) / 1000)));
+        return Err(Wait((over + 999) / 1000));
     }
-    tx.put(key, &Meter { empty_at });
-    Ok(Ok(()))
+    Ok(empty_at)
 }
 
 #[cfg(test)]

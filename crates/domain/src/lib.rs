@@ -25,6 +25,7 @@ pub mod record;
 pub mod search;
 pub mod sessions;
 pub mod srp;
+pub mod toll;
 pub mod tx;
 pub mod updates;
 pub mod usernames;

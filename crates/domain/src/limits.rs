@@ -76,6 +76,10 @@ pub const LINK_TITLE_LEN_MAX: usize = 32;
 pub const LINK_USAGE_MAX: i32 = 99_999;
 /// Most messages of a removed member that one person's box is searched for.
 pub const PURGE_SPAN_MAX: usize = 5_000;
+/// Addresses and ranges of numbers whose codes are counted apart; more share one count.
+pub const TOLL_METERS_MAX: usize = 100_000;
+/// Last digits in which the numbers of one range differ.
+pub const TOLL_RANGE_DIGITS: usize = 4;
 /// Seconds until a client may ask for its code by another way.
 pub const CODE_RESEND_AFTER: i32 = 60;
 /// How long after a right code its password may be entered, seconds.
