@@ -9,6 +9,7 @@ use havre_domain::ids::{AuthKeyId, ChatId, Peer, UserId};
 use havre_domain::keys::partition;
 use havre_domain::tx::{Fault, Tx};
 use havre_domain::updates::{self, Cursor};
+use havre_domain::waiting_room::Class;
 use havre_domain::world::World;
 use havre_domain::{chats, users};
 use havre_store::Partition;
@@ -37,6 +38,8 @@ pub enum After {
         phone: String,
         /// The code.
         code: String,
+        /// Why somebody wants it.
+        class: Class,
     },
     /// Tell a person's sessions something that is not kept: typing, status.
     Tell {

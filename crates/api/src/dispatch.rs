@@ -9,11 +9,13 @@ use havre_domain::auth_keys::Client;
 use havre_domain::ids::{AuthKeyId, Time, UserId};
 use havre_domain::outbox::{Courier, Pushed, pushed};
 use havre_domain::tx::Fault;
+use havre_domain::waiting_room::Class;
 use havre_domain::world::{Committed, Secret, World};
-use havre_domain::{keys, sessions};
+use havre_domain::{keys, sessions, toll};
 use havre_store::blob::Blobs;
 use havre_store::{Partition, Store};
 
+use crate::codes::Codes;
 use crate::cx::{After, Cx};
 use crate::error::{Error, RpcError};
 use crate::keys::{KeyCache, KeyState};
@@ -31,8 +33,10 @@ pub trait Env: Send + Sync + 'static {
     fn spawn(&self, task: BoxFuture<'static, ()>);
     /// Waits.
     fn sleep(&self, time: Duration) -> BoxFuture<'static, ()>;
-    /// Gives a login code to the provider.
-    fn send_code(&self, phone: &str, code: &str);
+    /// Gives a login code to the providers.
+    fn send_code(&self, phone: &str, code: &str, class: Class);
+    /// How many codes a second the providers can deliver now.
+    fn code_rate(&self) -> f64;
     /// Does work that keeps a processor busy for long, away from where calls are answered.
     fn compute(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
         work();
@@ -51,6 +55,8 @@ pub struct Settings {
     pub code_len: usize,
     /// Messages that a person may send, forward and edit within a minute; 0 is without limit.
     pub sends_per_minute: u32,
+    /// Login codes that go out within an hour.
+    pub tolls: toll::Limits,
 }
 
 /// What the API is opened over.
@@ -79,6 +85,8 @@ pub struct Api {
     pub settings: Settings,
     /// Who is connected.
     pub live: Live,
+    /// When login codes may go out.
+    pub codes: Codes,
     pub(crate) key_cache: KeyCache,
     secret: Secret,
     courier: Courier,
@@ -123,6 +131,8 @@ impl Api {
             settings,
         } = parts;
         let secret = Self::server_secret(&store, &*env).await?;
+        let mut world = World::new(store.clone(), env.now(), env.seed(), secret.clone());
+        let codes = Codes::new(settings.tolls.clone(), Self::saved_room(&mut world).await?);
         Ok(Arc::new(Self {
             courier: Courier::new(store.clone()),
             store,
@@ -130,6 +140,7 @@ impl Api {
             uploads: Uploads::default(),
             env,
             settings,
+            codes,
             live: Live::default(),
             key_cache: KeyCache::default(),
             secret,
@@ -343,7 +354,7 @@ impl Api {
 
     fn follow(self: &Arc<Self>, after: After) {
         match after {
-            After::SendCode { phone, code } => self.env.send_code(&phone, &code),
+            After::SendCode { phone, code, class } => self.env.send_code(&phone, &code, class),
             After::Tell { user, updates } => self.tell(user, &updates),
             After::TellKey { key, updates } => self.tell_key(key, &updates),
             After::KeyChanged(key) => self.key_cache.forget(key),

@@ -3,6 +3,7 @@
 //! [`dispatch`] is the one door: a call comes in as bytes, is unwrapped, brought to the canonical layer,
 //! run by its handler under [`rpc`], committed, answered. [`live`] pushes what happened to who is connected.
 
+pub mod codes;
 pub mod content;
 pub mod cx;
 pub mod dispatch;

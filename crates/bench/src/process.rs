@@ -43,6 +43,7 @@ impl Server {
             // All load comes from one address, and from few people.
             .args(["--set", "connections_per_ip_max=1000000"])
             .args(["--set", "sends_per_minute=0"])
+            .args(["--set", "codes_per_address=0", "--set", "codes_per_range=0"])
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()

@@ -8,6 +8,7 @@ use crate::keys::{self, partition};
 use crate::limits::{CODE_TRIES_MAX, CODE_TTL, CODE_WINDOW, CODES_PER_WINDOW};
 use crate::privacy;
 use crate::tx::{Fault, Tx};
+use crate::waiting_room::Place;
 use crate::world::World;
 
 /// One phone number.
@@ -21,6 +22,8 @@ pub struct Phone {
     pub sent: Vec<Time>,
     /// Codes sent as messages so far; names each of those messages.
     pub messages: MessageId,
+    /// A place in the queue for codes.
+    pub place: Option<Place>,
 }
 
 /// A login code.
@@ -64,13 +67,21 @@ impl Phone {
     /// # Errors
     /// Seconds until the next code may be sent.
     pub fn meter(&mut self, now: Time) -> Result<(), i64> {
+        self.may_send(now)?;
         self.sent.retain(|at| at.plus(CODE_WINDOW) > now);
-        match self.sent.first() {
-            Some(first) if self.sent.len() >= CODES_PER_WINDOW => Err(first.plus(CODE_WINDOW).0 - now.0),
-            _ => {
-                self.sent.push(now);
-                Ok(())
-            }
+        self.sent.push(now);
+        Ok(())
+    }
+
+    /// Whether one more code may be sent.
+    ///
+    /// # Errors
+    /// As for [`Self::meter`].
+    pub fn may_send(&self, now: Time) -> Result<(), i64> {
+        let mut lately = self.sent.iter().filter(|at| at.plus(CODE_WINDOW) > now);
+        match (lately.next(), lately.count() + 1) {
+            (Some(first), CODES_PER_WINDOW..) => Err(first.plus(CODE_WINDOW).0 - now.0),
+            _ => Ok(()),
         }
     }
 

@@ -69,6 +69,17 @@ settings! {
     codes: CodeProvider = "console", "console", parse;
     /// Digits in a login code.
     code_len: u8 = "5", "a whole number from 4 to 8", |text| within(text, 4..=8);
+    /// Most login codes within an hour that one address (IPv6: one /64 network) may ask for; 0 is without
+    /// limit.
+    codes_per_address: u32 = "300", "a whole number from 0 to 1000000", |text| within(text, 0..=1_000_000);
+    /// Most login codes within an hour to numbers that differ in their last four digits only; 0 is without
+    /// limit.
+    codes_per_range: u32 = "500", "a whole number from 0 to 1000000", |text| within(text, 0..=1_000_000);
+    /// Most login codes within an hour to numbers that begin so, the longest that fits: `44=500 4487=10`. With
+    /// 0 none is sent: numbers of satellite and international services, for which each message costs much,
+    /// are left out unless you say otherwise.
+    codes_per_prefix: PrefixLimits = "870=0 878=0 881=0 882=0 883=0 979=0",
+        "prefixes of digits with a number of codes each, such as 44=500 881=0", parse;
     /// Messages that one person may send, forward and edit within a minute, at once or spread; who wants
     /// more is told how long to wait. 0 is without limit.
     sends_per_minute: u32 = "600", "a whole number from 0 to 1000000", |text| within(text, 0..=1_000_000);
@@ -106,6 +117,24 @@ fn optional<T: FromStr>(text: &str) -> Option<Option<T>> {
 
 fn within<T: FromStr + PartialOrd>(text: &str, range: RangeInclusive<T>) -> Option<T> {
     text.parse().ok().filter(|value| range.contains(value))
+}
+
+/// Codes per hour for numbers that begin so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrefixLimits(pub Vec<(String, u32)>);
+
+impl FromStr for PrefixLimits {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let limit = |word: &str| {
+            let (prefix, count) = word.split_once('=')?;
+            let digits = (1..=15).contains(&prefix.len()) && prefix.bytes().all(|b| b.is_ascii_digit());
+            Some((prefix.to_owned(), parse(count)?)).filter(|_| digits)
+        };
+        let limits: Option<Vec<_>> = text.split_whitespace().map(limit).collect();
+        limits.map(Self).ok_or(())
+    }
 }
 
 /// How much is logged.
@@ -363,6 +392,27 @@ mod tests {
             ),
             (5, 7, 7)
         );
+    }
+
+    #[test]
+    fn prefixes_have_numbers_of_codes() {
+        let of = |text: &str| text.parse::<PrefixLimits>().map(|limits| limits.0);
+        assert_eq!(of(""), Ok(vec![]));
+        assert_eq!(
+            of("44=500  881=0"),
+            Ok(vec![("44".into(), 500), ("881".into(), 0)])
+        );
+        for wrong in [
+            "44",
+            "44=",
+            "=5",
+            "+44=5",
+            "44=-1",
+            "44=5,45=6",
+            "1234567890123456=1",
+        ] {
+            assert_eq!(of(wrong), Err(()), "{wrong}");
+        }
     }
 
     #[test]

@@ -7,11 +7,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use futures::future::BoxFuture;
 use havre_api::dispatch::Env;
 use havre_domain::ids::Time;
+use havre_domain::waiting_room::Class;
 use havre_mtproto::time::Millis;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use crate::config::CodeProvider;
+
+/// Codes a second that the console takes: as many as can be read off it by a program.
+const CONSOLE_RATE: f64 = 1000.0;
 
 /// The real outside.
 #[derive(Debug)]
@@ -61,7 +65,13 @@ impl Env for System {
         })
     }
 
-    fn send_code(&self, phone: &str, code: &str) {
+    fn code_rate(&self) -> f64 {
+        match self.codes {
+            CodeProvider::Console => CONSOLE_RATE,
+        }
+    }
+
+    fn send_code(&self, phone: &str, code: &str, _class: Class) {
         match self.codes {
             // The operator's console is standard output; the log must not hold phone numbers.
             CodeProvider::Console => println!("Login code for +{phone}: {code}"),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use async_trait::async_trait;
 use havre_api::dispatch::{self, Api, Parts};
+use havre_domain::toll;
 use havre_mtproto::handshake::Identity;
 use havre_store::Store;
 use havre_store::blob::Blobs;
@@ -107,6 +108,11 @@ async fn open_api(settings: &Settings, store: Arc<dyn Store>, files: Blobs) -> R
         port: address.port(),
         code_len: usize::from(settings.code_len),
         sends_per_minute: settings.sends_per_minute,
+        tolls: toll::Limits {
+            per_address: settings.codes_per_address,
+            per_range: settings.codes_per_range,
+            per_prefix: settings.codes_per_prefix.0.clone(),
+        },
     };
     let parts = Parts {
         store,

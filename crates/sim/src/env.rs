@@ -12,6 +12,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use havre_api::dispatch::Env;
 use havre_domain::ids::Time;
+use havre_domain::waiting_room::Class;
 use rand_chacha::ChaCha12Rng;
 use rand_core::{Rng, SeedableRng};
 
@@ -24,6 +25,7 @@ pub struct SimEnv {
     rng: Mutex<ChaCha12Rng>,
     tasks: Mutex<Vec<BoxFuture<'static, ()>>>,
     codes: Mutex<BTreeMap<String, String>>,
+    code_rate: Mutex<f64>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -39,6 +41,7 @@ impl SimEnv {
             rng: Mutex::new(ChaCha12Rng::seed_from_u64(seed)),
             tasks: Mutex::default(),
             codes: Mutex::default(),
+            code_rate: Mutex::new(1000.0),
         }
     }
 
@@ -58,6 +61,11 @@ impl SimEnv {
     #[must_use]
     pub fn code(&self, phone: &str) -> Option<String> {
         lock(&self.codes).get(phone).cloned()
+    }
+
+    /// Says how many codes a second the providers deliver from now on; 1,000 before.
+    pub fn set_code_rate(&self, rate: f64) {
+        *lock(&self.code_rate) = rate;
     }
 
     /// Forgets all tasks, as a crash does.
@@ -133,7 +141,11 @@ impl Env for SimEnv {
         Box::pin(std::future::ready(()))
     }
 
-    fn send_code(&self, phone: &str, code: &str) {
+    fn code_rate(&self) -> f64 {
+        *lock(&self.code_rate)
+    }
+
+    fn send_code(&self, phone: &str, code: &str, _class: Class) {
         lock(&self.codes).insert(phone.to_owned(), code.to_owned());
     }
 }

@@ -69,11 +69,18 @@ impl Town {
     /// Never: the memory engine always answers.
     #[must_use]
     pub fn without_flood_limit(seed: u64) -> Self {
-        let unlimited = Settings {
-            sends_per_minute: 0,
-            ..settings()
-        };
-        Self::with(Arc::new(SimEnv::new(seed)), Arc::new(Memory::new()), unlimited)
+        Self::set(seed, |settings| settings.sends_per_minute = 0)
+    }
+
+    /// A town whose operator sets something.
+    ///
+    /// # Panics
+    /// Never: the memory engine always answers.
+    #[must_use]
+    pub fn set(seed: u64, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = settings();
+        change(&mut settings);
+        Self::with(Arc::new(SimEnv::new(seed)), Arc::new(Memory::new()), settings)
     }
 
     /// A town over any store.
@@ -246,6 +253,7 @@ fn settings() -> Settings {
         port: 4430,
         code_len: 5,
         sends_per_minute: 600,
+        tolls: havre_domain::toll::Limits::default(),
     }
 }
 

@@ -11,6 +11,7 @@ use havre_domain::sessions;
 use havre_domain::tx::Tx;
 use havre_tl::{Serialize as _, enums, types};
 
+use crate::codes;
 use crate::cx::{After, Cx};
 use crate::error::{Error, RpcError};
 
@@ -28,6 +29,20 @@ pub fn digits(number: &str) -> Result<String, Error> {
 /// [`Error`].
 pub fn subject<'a>(cx: &'a mut Cx, digits: &str) -> Result<&'a mut Tx, Error> {
     Ok(cx.world.subject(partition::phone(digits))?)
+}
+
+/// Lets a code go to a provider now, or keeps a place in the queue for it and says when to come back.
+///
+/// # Errors
+/// `420 FLOOD_WAIT_n`, `400 PHONE_NUMBER_INVALID` for numbers that the operator sends no codes to.
+pub fn admit(cx: &mut Cx, digits: &str, phone: &mut Phone) -> Result<(), Error> {
+    let (now, before) = (cx.world.now, phone.place);
+    let admitted = cx.api.admit_code(now, &cx.address, digits, phone);
+    if admitted.is_err() && phone.place != before {
+        subject(cx, digits)?.put(keys::claim(), phone);
+        cx.keep_on_error = true;
+    }
+    Ok(admitted?)
 }
 
 /// Random digits, each as likely as any other.
@@ -78,6 +93,7 @@ pub fn dispatch(cx: &mut Cx, digits: &str, mut phone: Phone, code: Code) -> Resu
         cx.after.push(After::SendCode {
             phone: digits.to_owned(),
             code: code.digits.clone(),
+            class: codes::class(&phone),
         });
     }
     let name = phone.messages;

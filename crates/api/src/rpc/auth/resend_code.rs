@@ -21,6 +21,8 @@ pub async fn call(cx: &mut Cx, request: functions::auth::ResendCode) -> Result<e
     let Some(mut pending) = phone.pending(now, &request.phone_code_hash).cloned() else {
         return Err(RpcError::PHONE_CODE_EXPIRED.into());
     };
+    phone.may_send(now).map_err(RpcError::flood_wait)?;
+    code::admit(cx, &digits, &mut phone)?;
     phone.meter(now).map_err(RpcError::flood_wait)?;
     pending.digits = code::draw(cx);
     pending.sent = now;

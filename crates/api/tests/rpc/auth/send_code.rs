@@ -137,3 +137,102 @@ fn a_cancelled_attempt_is_over() {
     let late = sign_in(&client, "79990000001", &sent.phone_code_hash, &code);
     assert_eq!(late, Err(RpcError::PHONE_CODE_EXPIRED));
 }
+
+/// The seconds of a `FLOOD_WAIT_n`.
+fn wait(refused: Result<havre_tl::types::auth::SentCode, RpcError>) -> u64 {
+    let error = refused.unwrap_err();
+    let seconds = error.text.strip_prefix("FLOOD_WAIT_").map(str::parse);
+    seconds.unwrap_or_else(|| panic!("{error:?}")).unwrap()
+}
+
+fn number(n: usize) -> String {
+    format!("7999{n:07}")
+}
+
+#[test]
+fn past_the_pace_of_the_providers_people_wait_for_the_true_time_and_keep_their_place() {
+    let town = Town::new(8);
+    town.env().set_code_rate(2.0);
+    let clients: Vec<_> = (0..100).map(|_| town.client()).collect();
+    let ask = |n: usize| send_code(&clients[n], &number(n));
+    let answers: Vec<_> = (0..100).map(ask).collect();
+    let at_once = answers.iter().filter(|answer| answer.is_ok()).count();
+    assert!((1..10).contains(&at_once), "{at_once}");
+    assert_eq!(
+        town.env().code(&number(99)),
+        None,
+        "nothing was sent to who waits"
+    );
+    let told: Vec<u64> = answers.into_iter().filter(Result::is_err).map(wait).collect();
+    assert!(told.is_sorted());
+    let last = *told.last().unwrap();
+    assert!((45..=50).contains(&last), "{last}: a hundred at two a second");
+    town.pass(10);
+    let rest = wait(ask(99));
+    assert_eq!(rest, last - 10, "asking early changes nothing");
+    assert!(
+        wait(send_code(&town.client(), &number(100))) > rest,
+        "newcomers stand behind"
+    );
+    town.pass(rest);
+    assert!(ask(99).is_ok());
+    assert!(town.env().code(&number(99)).is_some());
+}
+
+#[test]
+fn a_place_in_the_queue_outlives_the_server() {
+    let town = Town::new(9);
+    town.env().set_code_rate(1.0);
+    let mut last = 0;
+    for n in 0..50 {
+        last = send_code(&town.client(), &number(n)).map_or_else(|refused| wait(Err(refused)), |_| 0);
+    }
+    // What happened in the last seconds before the end is not saved.
+    town.pass(6);
+    let late = wait(send_code(&town.client(), &number(50)));
+    town.env().settle();
+    town.restart();
+    let again = wait(send_code(&town.client(), &number(49)));
+    assert_eq!(again, last - 6);
+    let newcomer = wait(send_code(&town.client(), &number(51)));
+    assert!(newcomer >= late, "{newcomer} < {late}");
+}
+
+#[test]
+fn people_with_an_account_come_before_newcomers() {
+    let town = Town::new(10);
+    let _alice = town.person("79990000001", "Alice");
+    let alice_logged_out = town.person("79980000002", "Bob");
+    alice_logged_out.call(functions::auth::LogOut {}).unwrap();
+    town.env().set_code_rate(1.0);
+    for n in 100..200 {
+        drop(send_code(&town.client(), &number(n)));
+    }
+    town.pass(3);
+    assert!(send_code(&town.client(), "79980000002").is_ok());
+    assert!(wait(send_code(&town.client(), &number(200))) > 60);
+    assert!(
+        send_code(&town.client(), "79990000001").is_ok(),
+        "codes in the app need no provider"
+    );
+}
+
+#[test]
+fn codes_cost_an_address_a_range_and_a_prefix() {
+    let town = Town::set(11, |settings| {
+        settings.tolls.per_range = 3;
+        settings.tolls.per_prefix = vec![("881".into(), 0)];
+    });
+    for n in 0..3 {
+        assert!(send_code(&town.client(), &number(n)).is_ok());
+    }
+    assert_eq!(wait(send_code(&town.client(), &number(3))), 1200);
+    assert!(send_code(&town.client(), &number(30_000)).is_ok());
+    let satellite = send_code(&town.client(), "8816000001");
+    assert_eq!(satellite, Err(RpcError::PHONE_NUMBER_INVALID));
+    let town = Town::set(12, |settings| settings.tolls.per_address = 2);
+    for n in 0..2 {
+        assert!(send_code(&town.client(), &number(n * 10_000)).is_ok());
+    }
+    assert_eq!(wait(send_code(&town.client(), &number(90_000))), 1800);
+}
