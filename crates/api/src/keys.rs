@@ -1,7 +1,7 @@
 //! Authorization keys: making, looking up, and what is kept in memory of those in use.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use havre_domain::auth_keys::{self, AuthKey, Client};
 use havre_domain::ids::{AuthKeyId, Time, UserId};
@@ -28,17 +28,43 @@ const CACHED_MAX: usize = 100_000;
 
 /// States of keys in use.
 #[derive(Default)]
-pub struct KeyCache(Mutex<HashMap<AuthKeyId, KeyState>>);
+pub struct KeyCache(Mutex<Cached>);
+
+#[derive(Default)]
+struct Cached {
+    /// Of permanent keys, and of temporary ones that are not bound.
+    states: HashMap<AuthKeyId, KeyState>,
+    /// What temporary keys are bound to.
+    bound: HashMap<AuthKeyId, AuthKeyId>,
+}
 
 impl KeyCache {
-    fn map(&self) -> std::sync::MutexGuard<'_, HashMap<AuthKeyId, KeyState>> {
+    fn cached(&self) -> MutexGuard<'_, Cached> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets a key and every temporary key bound to it.
+    /// Forgets a key, and with it the state of the temporary keys that are bound to it.
     pub fn forget(&self, key: AuthKeyId) {
-        self.map()
-            .retain(|id, state| *id != key && state.permanent != key);
+        let mut cached = self.cached();
+        cached.states.remove(&key);
+        cached.bound.remove(&key);
+    }
+
+    fn state(&self, key: AuthKeyId) -> Option<KeyState> {
+        let cached = self.cached();
+        let permanent = cached.bound.get(&key).unwrap_or(&key);
+        cached.states.get(permanent).cloned()
+    }
+
+    fn keep(&self, key: AuthKeyId, state: KeyState) {
+        let mut cached = self.cached();
+        if cached.states.len() + cached.bound.len() >= CACHED_MAX {
+            *cached = Cached::default();
+        }
+        if state.permanent != key {
+            cached.bound.insert(key, state.permanent);
+        }
+        cached.states.insert(state.permanent, state);
     }
 }
 
@@ -130,8 +156,8 @@ impl Api {
     /// # Errors
     /// [`Fault`].
     pub async fn key_state(&self, id: AuthKeyId) -> Result<Option<KeyState>, Fault> {
-        if let Some(state) = self.key_cache.map().get(&id) {
-            return Ok(Some(state.clone()));
+        if let Some(state) = self.key_cache.state(id) {
+            return Ok(Some(state));
         }
         let Some(key) = self.stored_key(id).await? else {
             return Ok(None);
@@ -155,12 +181,14 @@ impl Api {
                 client: key.client,
             },
         };
-        let mut map = self.key_cache.map();
-        if map.len() >= CACHED_MAX {
-            map.clear();
-        }
-        map.insert(id, state.clone());
+        self.key_cache.keep(id, state.clone());
         Ok(Some(state))
+    }
+
+    /// Whether somebody is logged in on a key. What the store does not answer counts as not.
+    pub async fn is_inside(&self, id: AuthKeyId) -> bool {
+        let state = self.key_state(id).await;
+        state.is_ok_and(|state| state.is_some_and(|state| state.user.is_some()))
     }
 
     /// Keeps what a client said of itself with its permanent key (RP-3).
