@@ -143,6 +143,12 @@ impl Connection {
         }
     }
 
+    /// Whether the peer has begun to make a key on this connection.
+    #[must_use]
+    pub fn is_making_key(&self) -> bool {
+        self.handshake.is_some()
+    }
+
     /// Bytes that are held for packets that are not whole, or wait for a key.
     #[must_use]
     pub fn buffered(&self) -> usize {

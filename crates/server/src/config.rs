@@ -91,6 +91,8 @@ settings! {
     connections_max: usize = "100000", "a whole number from 1 to 10000000", |text| within(text, 1..=10_000_000);
     /// Most connections at once from one address (IPv6: from one /64 network).
     connections_per_ip_max: usize = "4096", "a whole number from 1 to 10000000", |text| within(text, 1..=10_000_000);
+    /// Most connections at once of people who are not logged in. More are told to come back later.
+    newcomers_max: usize = "20000", "a whole number from 1 to 10000000", |text| within(text, 1..=10_000_000);
     /// Most bytes of packets that are not whole yet, for all connections together. One address may hold a
     /// quarter of them; a connection that would hold more than is left is closed.
     buffered_bytes_max: usize = "268435456", "a whole number from 16777216 to 1099511627776",

@@ -2,7 +2,8 @@
 //!
 //! Making a key with a new client costs a private RSA operation and two modular exponentiations, about a
 //! millisecond of pure arithmetic. On the runtime's threads a crowd of arrivals would hold up every message
-//! of the people inside; here it only holds up the crowd.
+//! of the people inside; here it only holds up the crowd. What else newcomers want until they are logged in
+//! runs on a runtime of its own, whose threads are as low in priority.
 
 use std::num::NonZeroUsize;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -11,6 +12,7 @@ use std::thread;
 
 use anyhow::{Context, Result};
 use rustix::process::setpriority_process;
+use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 /// How much lower than the rest the scheduler ranks a lane. At 10 a lane gets about a tenth of a core that
@@ -64,11 +66,25 @@ impl Lane {
     }
 }
 
+/// A runtime for the connections and calls of those who are not logged in.
+pub fn newcomers() -> Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .thread_name("newcomers")
+        .enable_all()
+        .on_thread_start(give_way)
+        .build()
+        .context("the runtime for newcomers cannot start")
+}
+
+/// Lowers the priority of the calling thread; on Linux of it alone. Where it is refused, it is only less
+/// polite.
+fn give_way() {
+    let _ = setpriority_process(None, NICENESS);
+}
+
 /// Works until the lane is dropped.
 fn work(jobs: &Mutex<Receiver<Job>>) {
-    // On Linux this is the priority of the calling thread alone. Where it is refused, the lane is only
-    // less polite.
-    let _ = setpriority_process(None, NICENESS);
+    give_way();
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };

@@ -13,7 +13,7 @@ use havre_store::blob::Blobs;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -23,9 +23,9 @@ use crate::config::Settings;
 use crate::data::DataFolder;
 use crate::env::System;
 use crate::keys::ServerKey;
-use crate::lanes::Lane;
+use crate::lanes::{self, Lane};
 use crate::net::admission::{Admission, Bounds};
-use crate::net::gateway::Gateway;
+use crate::net::gateway::{Gateway, Sides};
 use crate::net::tcp;
 use crate::store::Opened;
 use crate::{admin, files, net, store};
@@ -39,13 +39,14 @@ pub fn serve(settings: &Settings) -> Result<()> {
     raise_file_limit();
     let folder = DataFolder::create(&settings.data)?;
     let key = ServerKey::open_or_create(folder.path())?;
+    let newcomers = lanes::newcomers()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime
         .context("the runtime cannot start")?
-        .block_on(run(settings, &folder, &key))
+        .block_on(run(settings, &folder, &key, newcomers.handle()))
 }
 
-async fn run(settings: &Settings, folder: &DataFolder, key: &ServerKey) -> Result<()> {
+async fn run(settings: &Settings, folder: &DataFolder, key: &ServerKey, newcomers: &Handle) -> Result<()> {
     let listener = net::bind(settings.listen).await?;
     // Port 0 asks the system for any free one; clients must be told which.
     let settings = &Settings {
@@ -55,7 +56,7 @@ async fn run(settings: &Settings, folder: &DataFolder, key: &ServerKey) -> Resul
     let Opened { store, failed } = store::open(settings, folder).await?;
     let api = open_api(settings, store, files::open(folder)?).await?;
     tokio::spawn(files::sweep(Arc::clone(&api)));
-    let gateway = open_gateway(settings, key, Arc::clone(&api))?;
+    let gateway = open_gateway(settings, key, Arc::clone(&api), newcomers)?;
     let desk = Arc::new(Office(api));
     tokio::spawn(admin::server::run(admin::server::bind(folder)?, desk));
     let house = Arc::clone(&gateway);
@@ -82,7 +83,12 @@ async fn emptied(admission: &Admission) {
     }
 }
 
-fn open_gateway(settings: &Settings, key: &ServerKey, api: Arc<Api>) -> Result<Arc<Gateway>> {
+fn open_gateway(
+    settings: &Settings,
+    key: &ServerKey,
+    api: Arc<Api>,
+    newcomers: &Handle,
+) -> Result<Arc<Gateway>> {
     let identity = Identity {
         keys: Arc::new([key.rsa()?]),
         dc_id: havre_api::DC_ID,
@@ -97,7 +103,12 @@ fn open_gateway(settings: &Settings, key: &ServerKey, api: Arc<Api>) -> Result<A
         connections_per_ip_max: settings.connections_per_ip_max,
         buffered_bytes_max: settings.buffered_bytes_max,
     });
-    Ok(Gateway::new(api, identity, handshakes, admission))
+    let sides = Sides {
+        inside: Handle::current(),
+        newcomers: newcomers.clone(),
+        places: Arc::new(Semaphore::new(settings.newcomers_max)),
+    };
+    Ok(Gateway::new(api, identity, handshakes, admission, sides))
 }
 
 async fn open_api(settings: &Settings, store: Arc<dyn Store>, files: Blobs) -> Result<Arc<Api>> {

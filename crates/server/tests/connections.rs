@@ -338,3 +338,77 @@ fn a_server_that_is_stopped_lets_its_connections_go() {
     assert!(started.elapsed() < Duration::from_secs(4));
     assert_eq!(client.socket.read(&mut [0; 1]).unwrap(), 0);
 }
+
+/// Signs somebody up, with the code from the operator's console.
+fn sign_up(client: &mut Client, data: &Path, phone: &str) {
+    let send = functions::auth::SendCode {
+        phone_number: phone.into(),
+        api_id: 1,
+        api_hash: "hash".into(),
+        ..Default::default()
+    };
+    let enums::auth::SentCode::SentCode(sent) = client.answer(&send).unwrap() else {
+        panic!("a code is sent")
+    };
+    let code = havre(&["code", phone], data).output().unwrap().stdout;
+    let enter = functions::auth::SignIn {
+        phone_number: phone.into(),
+        phone_code_hash: sent.phone_code_hash.clone(),
+        phone_code: Some(String::from_utf8(code).unwrap().trim().to_owned()),
+        ..Default::default()
+    };
+    client.answer(&enter).unwrap();
+    let sign_up = functions::auth::SignUp {
+        phone_number: phone.into(),
+        phone_code_hash: sent.phone_code_hash,
+        first_name: "Somebody".into(),
+        ..Default::default()
+    };
+    client.answer(&sign_up).unwrap();
+}
+
+/// RP-12: newcomers are told to come back before anybody who is inside notices.
+#[test]
+fn rp_12_newcomers_have_bounded_places_and_people_inside_need_none() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start_with(data.path(), &["newcomers_max=1"]);
+    let config = || config(data.path(), Framing::Intermediate, true);
+    let state = functions::updates::GetState {};
+    let mut alice = Client::new(server.address(), config());
+    let key = alice.made_key();
+    sign_up(&mut alice, data.path(), "15550000001");
+    assert!(alice.answer(&state).is_ok());
+    // The place is free again: somebody takes it, and stays.
+    let mut bob = Client::new(server.address(), config());
+    bob.made_key();
+    let mut carol = Client::new(server.address(), config());
+    let told = loop {
+        match carol.next() {
+            Output::KeyMade { .. } => panic!("there is no place"),
+            Output::Closed(because) => break because,
+            _ => {}
+        }
+    };
+    assert!(told == ClosedBecause::Told(-429), "{told:?}");
+    assert!(alice.answer(&state).is_ok());
+    let mut again = Client::resume(server.address(), config(), key);
+    assert!(again.answer(&state).is_ok(), "a known key comes first");
+    assert_eq!(bob.answer(&state).unwrap_err().0, 401);
+    drop(bob);
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let mut dan = Client::new(server.address(), config());
+        let made = loop {
+            match dan.next() {
+                Output::KeyMade { .. } => break true,
+                Output::Closed(_) => break false,
+                _ => {}
+            }
+        };
+        if made {
+            break;
+        }
+        assert!(Instant::now() < deadline, "the place is free again");
+    }
+    server.stop();
+}

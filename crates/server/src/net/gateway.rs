@@ -13,7 +13,8 @@ use havre_mtproto::handshake::{Identity, NewKey, Stored};
 use havre_mtproto::salts::Salts;
 use havre_mtproto::session::{Answer, ConnectionId, Fate};
 use havre_mtproto::time::Millis;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::admission::Admission;
 use super::registry::{Registry, SWEEP_EVERY, Slot};
@@ -25,6 +26,49 @@ const WAIT_FOR_OTHERS: Duration = Duration::from_secs(5);
 
 /// How long a client waits for an answer at most (RP-10).
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+/// Where connections are served: those of people who are logged in, and all others.
+pub struct Sides {
+    /// The server's runtime.
+    pub inside: Handle,
+    /// A runtime that gives way to it.
+    pub newcomers: Handle,
+    /// Places for connections on it.
+    pub places: Arc<Semaphore>,
+}
+
+/// Who is on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Nobody knows yet.
+    Unknown,
+    /// Somebody who is logged in.
+    Inside,
+    /// Somebody who is not.
+    Newcomers,
+}
+
+impl Side {
+    /// Whether connections of both sides are served on the same runtime.
+    pub fn is_same_place(self, other: Self) -> bool {
+        (self == Self::Newcomers) == (other == Self::Newcomers)
+    }
+}
+
+impl Sides {
+    /// Where connections of a side are served.
+    pub fn runtime(&self, side: Side) -> Handle {
+        match side {
+            Side::Unknown | Side::Inside => self.inside.clone(),
+            Side::Newcomers => self.newcomers.clone(),
+        }
+    }
+
+    /// A place for one more newcomer, if there is one.
+    pub fn newcomer(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).try_acquire_owned().ok()
+    }
+}
 
 /// What all connections share.
 pub struct Gateway {
@@ -38,6 +82,8 @@ pub struct Gateway {
     pub handshakes: Lane,
     /// Who may connect.
     pub admission: Admission,
+    /// Where connections are served.
+    pub sides: Sides,
     /// The sessions.
     pub registry: Arc<Registry>,
     connections: AtomicU64,
@@ -45,7 +91,13 @@ pub struct Gateway {
 
 impl Gateway {
     /// A gateway to `api`; pushes go through it from now on.
-    pub fn new(api: Arc<Api>, identity: Identity, handshakes: Lane, admission: Admission) -> Arc<Self> {
+    pub fn new(
+        api: Arc<Api>,
+        identity: Identity,
+        handshakes: Lane,
+        admission: Admission,
+        sides: Sides,
+    ) -> Arc<Self> {
         // Sessions outlive connections for a while, and file transfers have sessions of their own.
         let registry = Arc::new(Registry::new(admission.connections_max().saturating_mul(4)));
         api.set_outlet(Arc::clone(&registry) as Arc<_>);
@@ -56,6 +108,7 @@ impl Gateway {
             salts,
             handshakes,
             admission,
+            sides,
             registry,
             connections: AtomicU64::new(0),
         })

@@ -1,5 +1,9 @@
 //! TCP connections: accepting them, and one task for each that drives its [`Connection`].
 //!
+//! A connection begins on the server's own runtime. It goes over to the newcomers' when it turns out that nobody
+//! is logged in on it, and back when somebody is: what a crowd of arrivals costs, it costs the crowd, while
+//! who comes back with a known key is served at once.
+//!
 //! An idle connection costs its task and its [`Connection`]: there is no read buffer while nothing comes.
 
 use std::io;
@@ -7,10 +11,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use havre_api::dispatch::Call;
 use havre_api::live::SessionRef;
 use havre_domain::ids::AuthKeyId;
-use havre_mtproto::connection::{Connection, Output, Packet};
+use havre_mtproto::connection::{Connection, KeyLookup, Output, Packet};
 use havre_mtproto::handshake::Work;
 use havre_mtproto::session::{self, ConnectionId};
 use havre_mtproto::time::Millis;
@@ -18,12 +23,13 @@ use havre_tl::{Serialize as _, enums};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::admission::Place;
-use super::gateway::Gateway;
+use super::gateway::{Gateway, Side};
 use super::registry::Slot;
 use crate::env::{entropy, now};
+use crate::lanes::Full;
 
 /// Bytes read at once; they live on the stack of the thread that reads.
 const READ_LEN: usize = 16 << 10;
@@ -86,6 +92,16 @@ struct Task {
     wake: UnboundedSender<Arc<Slot>>,
     woken: UnboundedReceiver<Arc<Slot>>,
     place: Place,
+    side: Side,
+    /// Among the newcomers' connections.
+    newcomer: Option<OwnedSemaphorePermit>,
+}
+
+/// The sessions lose a connection.
+fn leave(carried: &[Arc<Slot>], connection: ConnectionId) {
+    for slot in carried {
+        slot.leave(connection);
+    }
 }
 
 enum Event {
@@ -108,13 +124,59 @@ impl Task {
             wake,
             woken,
             place,
+            side: Side::Unknown,
+            newcomer: None,
         }
     }
 
     async fn run(mut self, mut stop: watch::Receiver<bool>) {
-        while self.turn(&mut stop).await.is_ok() {}
-        for slot in &self.carried {
-            slot.leave(self.id);
+        let side = self.side;
+        while self.turn(&mut stop).await.is_ok() {
+            if !self.side.is_same_place(side) {
+                return self.cross_over(stop);
+            }
+        }
+        leave(&self.carried, self.id);
+    }
+
+    /// Goes on where the connection belongs now.
+    fn cross_over(self, stop: watch::Receiver<bool>) {
+        // Sockets belong to the runtime that they are made in.
+        let _entered = self.gateway.sides.runtime(self.side).enter();
+        match self.stream.into_std().and_then(TcpStream::from_std) {
+            Ok(stream) => {
+                let rest: BoxFuture<'static, ()> = Box::pin(Self { stream, ..self }.run(stop));
+                tokio::spawn(rest);
+            }
+            Err(_gone) => leave(&self.carried, self.id),
+        }
+    }
+
+    /// What was learned of whoever is on this connection; false when there is no place for one more newcomer.
+    fn learn(&mut self, is_inside: bool) -> bool {
+        match (self.side, is_inside) {
+            (Side::Unknown | Side::Newcomers, true) => {
+                self.newcomer = None;
+                self.side = Side::Inside;
+            }
+            (Side::Unknown, false) => {
+                let Some(place) = self.gateway.sides.newcomer() else {
+                    return false;
+                };
+                self.newcomer = Some(place);
+                self.side = Side::Newcomers;
+            }
+            // A client that is logged in makes further keys, too.
+            (Side::Inside, _) | (Side::Newcomers, false) => {}
+        }
+        true
+    }
+
+    /// Looks whether somebody is logged in by now.
+    async fn look_again(&mut self, key: AuthKeyId) {
+        if self.side == Side::Newcomers {
+            let is_inside = self.gateway.api.is_inside(key).await;
+            self.learn(is_inside);
         }
     }
 
@@ -125,11 +187,15 @@ impl Task {
             Event::Woken(slot) => {
                 slot.heard();
                 self.flush(&slot);
+                self.look_again(slot.name.key).await;
             }
             Event::Timeout => self.handle_timeout(),
             Event::Stop => return Err(Ended),
         }
         self.settle().await?;
+        if self.connection.is_making_key() {
+            self.learn(false);
+        }
         let fits = self.place.hold(self.connection.buffered());
         fits.then_some(()).ok_or(Ended)
     }
@@ -181,7 +247,7 @@ impl Task {
             match output {
                 Output::Write(bytes) => self.write(&bytes).await?,
                 Output::NeedKey(id) => {
-                    let found = self.gateway.find_key(id).await;
+                    let found = self.find_key(id).await;
                     self.connection.key_found(now(), found);
                 }
                 Output::Work(work) => self.work(*work).await,
@@ -201,10 +267,25 @@ impl Task {
         Ok(written.map_err(|_| Ended)??)
     }
 
+    /// Looks a key up, and with it whose connection this is.
+    async fn find_key(&mut self, id: i64) -> KeyLookup {
+        let found = self.gateway.find_key(id).await;
+        let known = matches!(found, KeyLookup::Found(_) | KeyLookup::Temporary(..));
+        let is_inside = known && self.gateway.api.is_inside(AuthKeyId(id)).await;
+        if self.learn(is_inside) {
+            found
+        } else {
+            KeyLookup::Unavailable
+        }
+    }
+
     async fn work(&mut self, work: Work) {
-        let done = match self.gateway.handshakes.run(|| work.run()) {
-            Ok(done) => done.await.ok(),
-            Err(_full) => None,
+        let done = match self
+            .learn(false)
+            .then(|| self.gateway.handshakes.run(|| work.run()))
+        {
+            Some(Ok(done)) => done.await.ok(),
+            Some(Err(Full)) | None => None,
         };
         self.connection.work_done(now(), done);
     }
