@@ -1,14 +1,14 @@
 //! The default engine: everything in one folder of this machine, over fjall.
 //!
-//! A read looks at a snapshot on the calling thread: a cached block costs microseconds, another one read
-//! from disk. A commit goes to the one committer thread, which runs every waiting commit in order, writes
+//! A read is answered from rows in use that are kept beside the engine, or looks at a snapshot on the calling
+//! thread: a cached block costs microseconds, another one read from disk. A commit goes to the one committer thread, which runs every waiting commit in order, writes
 //! them as one batch with one sync, and only then answers them all.
 //!
 //! The first storage error of the committer is the last thing it does: what reached the disk is then
 //! unknown, so every later commit fails and [`Embedded::failed`] resolves. Restart to recover.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
@@ -20,6 +20,7 @@ use futures::future::Shared;
 
 use crate::engine::embedded::committer::{Committer, Request};
 use crate::engine::embedded::folder::Folder;
+use crate::engine::embedded::hot::{HOT_BYTES_MAX, Hot, SHARDS};
 use crate::engine::embedded::waiting::Waiting;
 use crate::layout::{self, Rows};
 use crate::limits::{check_commit, check_limit, check_partition, check_reads};
@@ -33,6 +34,7 @@ pub use check::{PROBLEMS_MAX, Report, check};
 mod check;
 mod committer;
 mod folder;
+mod hot;
 mod waiting;
 
 /// Cache of blocks read from disk unless [`Options`] say otherwise, bytes.
@@ -115,6 +117,7 @@ pub enum OpenError {
 pub struct Embedded {
     engine: Engine,
     waiting: Waiting,
+    hot: Arc<Hot>,
     /// `None` only while dropping.
     requests: Option<mpsc::Sender<Request>>,
     committer: Option<JoinHandle<()>>,
@@ -151,7 +154,15 @@ impl Embedded {
         let witness = folder.witness()?;
         let (failed, failure) = oneshot::channel();
         let (requests, inbox) = mpsc::channel();
-        let committer = Committer::new(engine.clone(), waiting.clone(), witness, number, failed);
+        let hot = Arc::new(Hot::new(HOT_BYTES_MAX, SHARDS));
+        let committer = Committer::new(
+            engine.clone(),
+            waiting.clone(),
+            Arc::clone(&hot),
+            witness,
+            number,
+            failed,
+        );
         let committer = std::thread::Builder::new()
             .name("committer".into())
             .spawn(move || committer.run(&inbox))
@@ -159,6 +170,7 @@ impl Embedded {
         Ok(Self {
             engine,
             waiting,
+            hot,
             requests: Some(requests),
             committer: Some(committer),
             failure: failure.shared(),
@@ -206,7 +218,14 @@ impl Drop for Embedded {
 impl Store for Embedded {
     async fn read(&self, partition: &Partition, reads: &[Read]) -> Result<Snapshot, StoreError> {
         check_reads(partition, reads)?;
-        self.engine.read(partition, reads)
+        match self.hot.answer(partition, reads) {
+            Ok(snapshot) => Ok(snapshot),
+            Err(before) => {
+                let snapshot = self.engine.read(partition, reads)?;
+                self.hot.learn(partition, reads, &snapshot, before);
+                Ok(snapshot)
+            }
+        }
     }
 
     async fn commit(&self, commit: Commit) -> Result<Version, CommitError> {

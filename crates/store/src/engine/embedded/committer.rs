@@ -4,14 +4,15 @@
 //! on an overlay of the rows that earlier commits of the same batch changed, so it sees them. Answers leave
 //! after the sync, conflicts too: whoever is told of a version must then be able to read it.
 
-use std::collections::BTreeMap;
-use std::sync::mpsc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, mpsc};
 
 use bytes::Bytes;
 use fjall::PersistMode;
 use futures::channel::oneshot;
 
 use crate::engine::embedded::folder::Witness;
+use crate::engine::embedded::hot::Hot;
 use crate::engine::embedded::waiting::Waiting;
 use crate::engine::embedded::{Engine, storage_error};
 use crate::layout::{self, COMMITS_KEY, Rows};
@@ -59,6 +60,7 @@ impl Request {
 pub(super) struct Committer {
     engine: Engine,
     waiting: Waiting,
+    hot: Arc<Hot>,
     witness: Witness,
     /// Number of the last durable batch that held a commit.
     number: u64,
@@ -69,6 +71,7 @@ impl Committer {
     pub(super) fn new(
         engine: Engine,
         waiting: Waiting,
+        hot: Arc<Hot>,
         witness: Witness,
         number: u64,
         failed: oneshot::Sender<String>,
@@ -76,6 +79,7 @@ impl Committer {
         Self {
             engine,
             waiting,
+            hot,
             witness,
             number,
             alarm: Alarm(Some(failed)),
@@ -114,7 +118,7 @@ impl Committer {
 
     /// Returns when what was asked is durable: for each request, the outcome.
     fn write(&mut self, requests: &[Request]) -> Result<Vec<Outcome>, StoreError> {
-        let mut overlay = Overlay::new(&self.engine, &self.waiting);
+        let mut overlay = Overlay::new(&self.engine, &self.waiting, &self.hot);
         let outcomes: Vec<_> = requests
             .iter()
             .map(|request| overlay.run(request))
@@ -146,6 +150,11 @@ impl Committer {
             self.witness.write(self.number)?;
         }
         self.waiting.apply(oldest);
+        for (request, outcome) in requests.iter().zip(&outcomes) {
+            if let (Request::Commit { commit, .. }, Outcome::Committed(version)) = (request, outcome) {
+                self.hot.apply(commit, *version);
+            }
+        }
         Ok(outcomes)
     }
 }
@@ -206,6 +215,9 @@ enum Outcome {
 struct Overlay<'a> {
     engine: &'a Engine,
     waiting: &'a Waiting,
+    hot: &'a Hot,
+    /// Versions that commits of this batch made.
+    versions: HashMap<Partition, Version>,
     /// One change for each row: in a batch of the engine the order of two changes of a row is not defined.
     rows: BTreeMap<Bytes, Option<Bytes>>,
     /// Changed partitions' oldest undelivered effects.
@@ -215,10 +227,12 @@ struct Overlay<'a> {
 }
 
 impl<'a> Overlay<'a> {
-    fn new(engine: &'a Engine, waiting: &'a Waiting) -> Self {
+    fn new(engine: &'a Engine, waiting: &'a Waiting, hot: &'a Hot) -> Self {
         Self {
             engine,
             waiting,
+            hot,
+            versions: HashMap::new(),
             rows: BTreeMap::new(),
             oldest: BTreeMap::new(),
             commits: false,
@@ -237,16 +251,24 @@ impl<'a> Overlay<'a> {
 
     fn commit(&mut self, commit: &Commit) -> Result<Outcome, StoreError> {
         let rows = Rows::of(&commit.partition);
-        let version = match self.get(&rows.version())? {
-            Some(version) => layout::decode_version(&version)?,
-            None => Version(0),
-        };
+        let version = self.version(&commit.partition, &rows)?;
         if version != commit.expected || self.has_received(&rows, commit)? {
             return Ok(Outcome::Conflict(version));
         }
         let version = Version(version.0 + 1);
         self.apply(&rows, commit, version);
         Ok(Outcome::Committed(version))
+    }
+
+    fn version(&self, partition: &Partition, rows: &Rows) -> Result<Version, StoreError> {
+        let known = self.versions.get(partition).copied();
+        if let Some(version) = known.or_else(|| self.hot.version(partition)) {
+            return Ok(version);
+        }
+        match self.get(&rows.version())? {
+            Some(version) => Ok(layout::decode_version(&version)?),
+            None => Ok(Version(0)),
+        }
     }
 
     fn has_received(&self, rows: &Rows, commit: &Commit) -> Result<bool, StoreError> {
@@ -261,6 +283,7 @@ impl<'a> Overlay<'a> {
 
     fn apply(&mut self, rows: &Rows, commit: &Commit, version: Version) {
         self.commits = true;
+        self.versions.insert(commit.partition.clone(), version);
         self.rows
             .insert(rows.version(), Some(layout::encode_version(version)));
         for write in &commit.writes {

@@ -1,0 +1,370 @@
+//! Rows of partitions in use, beside the engine: a message's boxes are read again and again, and finding a row
+//! in the engine costs microseconds each time.
+//!
+//! Only the committer changes what is known here, in the order of its commits and before it answers them, so
+//! whoever was told of a commit reads it. A reader that had to ask the engine adds what it found, unless the
+//! partition has moved on since.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+
+use crate::{Answer, Commit, EffectId, Partition, Read, Snapshot, Version, Write};
+
+/// Bytes that are kept, all together, about.
+pub(super) const HOT_BYTES_MAX: usize = 32 << 20;
+/// Bytes that are kept of one partition; beyond it they are gathered anew.
+const PARTITION_BYTES_MAX: usize = 64 << 10;
+/// Longest value that is kept, bytes.
+const VALUE_LEN_MAX: usize = 4 << 10;
+/// Parts with a lock of their own.
+pub(super) const SHARDS: usize = 16;
+/// What a row costs besides its bytes, and a partition besides its rows.
+const OVERHEAD: usize = 64;
+
+/// What is known of one partition at one version.
+#[derive(Debug, Default)]
+struct Entry {
+    version: Version,
+    values: HashMap<Bytes, Option<Bytes>>,
+    received: HashMap<Partition, Option<EffectId>>,
+    bytes: usize,
+}
+
+impl Entry {
+    fn at(version: Version) -> Self {
+        Self {
+            version,
+            ..Self::default()
+        }
+    }
+
+    fn answer(&self, read: &Read) -> Option<Answer> {
+        match read {
+            Read::Key(key) => self.values.get(key).cloned().map(Answer::Value),
+            Read::Received(from) => self.received.get(from).copied().map(Answer::Received),
+            Read::Range { .. } => None,
+        }
+    }
+
+    fn value(&mut self, key: &Bytes, value: Option<&Bytes>) {
+        let len = value.map_or(0, Bytes::len);
+        if len > VALUE_LEN_MAX {
+            self.values.remove(key);
+            return;
+        }
+        self.bytes += key.len() + len + OVERHEAD;
+        self.values.insert(key.clone(), value.cloned());
+    }
+
+    fn received(&mut self, from: &Partition, id: Option<EffectId>) {
+        self.bytes += from.0.len() + OVERHEAD;
+        self.received.insert(from.clone(), id);
+    }
+
+    fn apply(&mut self, commit: &Commit) {
+        for write in &commit.writes {
+            match write {
+                Write::Put(key, value) => self.value(key, Some(value)),
+                Write::Delete(key) => self.value(key, None),
+            }
+        }
+        if let Some((from, id)) = &commit.received {
+            self.received(from, Some(*id));
+        }
+        self.shrink();
+    }
+
+    fn learn(&mut self, reads: &[Read], answers: &[Answer]) {
+        for answered in reads.iter().zip(answers) {
+            match answered {
+                (Read::Key(key), Answer::Value(value)) => self.value(key, value.as_ref()),
+                (Read::Received(from), Answer::Received(id)) => self.received(from, *id),
+                _ => {}
+            }
+        }
+        self.shrink();
+    }
+
+    /// Changes of a row are counted each time, so this comes now and then even to a partition of few rows.
+    fn shrink(&mut self) {
+        if self.bytes > PARTITION_BYTES_MAX {
+            *self = Self::at(self.version);
+        }
+    }
+}
+
+/// Partitions that were in use lately, and those before them: when the first are too many they become the
+/// second, which are forgotten.
+#[derive(Debug, Default)]
+struct Shard {
+    young: HashMap<Partition, Entry>,
+    old: HashMap<Partition, Entry>,
+    young_bytes: usize,
+    /// How often partitions were forgotten.
+    turns: u64,
+    bytes_max: usize,
+}
+
+impl Shard {
+    /// Does something to what is known of a partition, which is in use from now on.
+    fn with<T>(&mut self, partition: &Partition, deed: impl FnOnce(&mut Entry) -> T) -> Option<T> {
+        if !self.young.contains_key(partition) {
+            let entry = self.old.remove(partition)?;
+            self.insert(partition, entry);
+        }
+        let entry = self.young.get_mut(partition)?;
+        let before = entry.bytes;
+        let result = deed(entry);
+        self.young_bytes = self.young_bytes + entry.bytes - before;
+        Some(result)
+    }
+
+    fn insert(&mut self, partition: &Partition, entry: Entry) {
+        if self.young_bytes > self.bytes_max / 2 {
+            self.old = std::mem::take(&mut self.young);
+            self.young_bytes = 0;
+            self.turns += 1;
+        }
+        self.young_bytes += entry.bytes + partition.0.len() + OVERHEAD;
+        self.young.insert(partition.clone(), entry);
+    }
+}
+
+/// Where a reader stood before it asked the engine.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Before {
+    turns: u64,
+}
+
+/// Rows of partitions in use.
+#[derive(Debug)]
+pub(super) struct Hot {
+    shards: Vec<Mutex<Shard>>,
+    hasher: RandomState,
+}
+
+impl Hot {
+    /// Nothing is known yet; about so many bytes may be kept, in so many parts.
+    pub(super) fn new(bytes_max: usize, shards: usize) -> Self {
+        let shard = || Shard {
+            bytes_max: bytes_max / shards,
+            ..Shard::default()
+        };
+        Self {
+            shards: (0..shards).map(|_| Mutex::new(shard())).collect(),
+            hasher: RandomState::new(),
+        }
+    }
+
+    fn shard(&self, partition: &Partition) -> MutexGuard<'_, Shard> {
+        #[expect(clippy::cast_possible_truncation, reason = "any bits of a hash will do")]
+        let n = self.hasher.hash_one(partition) as usize % self.shards.len();
+        self.shards[n].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers, if everything that is asked is known.
+    ///
+    /// # Errors
+    /// What to give to [`Self::learn`] along with the engine's answer.
+    pub(super) fn answer(&self, partition: &Partition, reads: &[Read]) -> Result<Snapshot, Before> {
+        let mut shard = self.shard(partition);
+        let known = shard.with(partition, |entry| {
+            let answers: Option<Vec<Answer>> = reads.iter().map(|read| entry.answer(read)).collect();
+            answers.map(|answers| Snapshot {
+                version: entry.version,
+                answers,
+            })
+        });
+        known.flatten().ok_or(Before { turns: shard.turns })
+    }
+
+    /// Takes up what the engine answered to a reader. It may be older than what is known; and if partitions were
+    /// forgotten meanwhile, it may be older than what was known.
+    pub(super) fn learn(&self, partition: &Partition, reads: &[Read], snapshot: &Snapshot, before: Before) {
+        let mut shard = self.shard(partition);
+        let is_known = shard.with(partition, |entry| {
+            if entry.version < snapshot.version {
+                *entry = Entry::at(snapshot.version);
+            }
+            if entry.version == snapshot.version {
+                entry.learn(reads, &snapshot.answers);
+            }
+        });
+        if is_known.is_none() && shard.turns == before.turns {
+            let mut entry = Entry::at(snapshot.version);
+            entry.learn(reads, &snapshot.answers);
+            shard.insert(partition, entry);
+        }
+    }
+
+    /// The version of a partition, if it is known. For the committer, to whom it is the newest.
+    pub(super) fn version(&self, partition: &Partition) -> Option<Version> {
+        self.shard(partition).with(partition, |entry| entry.version)
+    }
+
+    /// Takes up a commit that is durable and made this version.
+    pub(super) fn apply(&self, commit: &Commit, version: Version) {
+        let mut shard = self.shard(&commit.partition);
+        let is_known = shard.with(&commit.partition, |entry| {
+            if entry.version < commit.expected {
+                *entry = Entry::at(version);
+            }
+            // A reader may have learned of this commit, and of later ones of the same batch, before.
+            if entry.version <= version {
+                entry.version = version;
+                entry.apply(commit);
+            }
+        });
+        if is_known.is_none() {
+            let mut entry = Entry::at(version);
+            entry.apply(commit);
+            shard.insert(&commit.partition, entry);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, VecDeque};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The engine: each partition at each version.
+    #[derive(Default)]
+    struct Engine(BTreeMap<u8, Vec<BTreeMap<u8, u8>>>);
+
+    impl Engine {
+        fn versions(&mut self, partition: u8) -> &mut Vec<BTreeMap<u8, u8>> {
+            self.0.entry(partition).or_insert_with(|| vec![BTreeMap::new()])
+        }
+
+        fn snapshot(&mut self, partition: u8, version: usize, keys: &[u8]) -> Snapshot {
+            let rows = &self.versions(partition)[version];
+            let value = |key| Answer::Value(rows.get(key).map(|value| bytes(*value)));
+            Snapshot {
+                version: Version(version as u64),
+                answers: keys.iter().map(value).collect(),
+            }
+        }
+
+        fn newest(&mut self, partition: u8) -> usize {
+            self.versions(partition).len() - 1
+        }
+    }
+
+    fn bytes(n: u8) -> Bytes {
+        Bytes::copy_from_slice(&[n; 30])
+    }
+
+    fn name(n: u8) -> Partition {
+        Partition(Bytes::copy_from_slice(&[n]))
+    }
+
+    fn reads(keys: &[u8]) -> Vec<Read> {
+        keys.iter().map(|key| Read::Key(bytes(*key))).collect()
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        /// A reader asks; what it does not get it asks the engine.
+        Read(u8, Vec<u8>),
+        /// The reader that has waited longest gives what the engine said.
+        Learn,
+        /// The engine takes a commit: a value, or none.
+        Commit(u8, u8, Option<u8>),
+        /// The committer gives the oldest commit that it has not given yet.
+        Apply,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let (partition, key) = (0..6u8, 0..4u8);
+        prop_oneof![
+            4 => (partition.clone(), prop::collection::vec(key.clone(), 1..3)).prop_map(|(p, k)| Step::Read(p, k)),
+            3 => Just(Step::Learn),
+            3 => (partition, key, prop::option::of(any::<u8>())).prop_map(|(p, k, v)| Step::Commit(p, k, v)),
+            3 => Just(Step::Apply),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        /// Whatever readers and committer do in between, an answer is what the partition held at the version
+        /// that it names, and never older than what was applied before.
+        #[test]
+        fn what_is_answered_is_true(steps in prop::collection::vec(step(), 1..200), room in 1..40_usize) {
+            let hot = Hot::new(room * 100, 1);
+            let mut engine = Engine::default();
+            let mut applied: BTreeMap<u8, u64> = BTreeMap::new();
+            let (mut learning, mut committed) = (VecDeque::new(), VecDeque::new());
+            for step in steps {
+                match step {
+                    Step::Read(p, keys) => match hot.answer(&name(p), &reads(&keys)) {
+                        Ok(answer) => {
+                            let version = usize::try_from(answer.version.0).expect("small");
+                            prop_assert!(answer.version.0 >= applied.get(&p).copied().unwrap_or(0));
+                            prop_assert_eq!(answer, engine.snapshot(p, version, &keys));
+                        }
+                        Err(before) => {
+                            let newest = engine.newest(p);
+                            learning.push_back((p, keys.clone(), engine.snapshot(p, newest, &keys), before));
+                        }
+                    },
+                    Step::Learn => if let Some((p, keys, snapshot, before)) = learning.pop_front() {
+                        hot.learn(&name(p), &reads(&keys), &snapshot, before);
+                    },
+                    Step::Commit(p, key, value) => {
+                        let expected = engine.newest(p);
+                        let mut rows = engine.versions(p)[expected].clone();
+                        let write = match value {
+                            Some(value) => { rows.insert(key, value); Write::Put(bytes(key), bytes(value)) }
+                            None => { rows.remove(&key); Write::Delete(bytes(key)) }
+                        };
+                        engine.versions(p).push(rows);
+                        committed.push_back((p, Commit {
+                            partition: name(p),
+                            expected: Version(expected as u64),
+                            writes: vec![write],
+                            effects: vec![],
+                            received: None,
+                        }));
+                    }
+                    Step::Apply => if let Some((p, commit)) = committed.pop_front() {
+                        let version = Version(commit.expected.0 + 1);
+                        hot.apply(&commit, version);
+                        applied.insert(p, version.0);
+                        prop_assert!(hot.version(&name(p)).is_none_or(|known| known >= version));
+                    },
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let hot = Hot::new(1 << 20, SHARDS);
+        for n in 0..100_000_u32 {
+            let partition = Partition(Bytes::copy_from_slice(&n.to_be_bytes()));
+            let snapshot = Snapshot {
+                version: Version(1),
+                answers: vec![Answer::Value(Some(bytes(1)))],
+            };
+            let before = hot.answer(&partition, &reads(&[1])).expect_err("new");
+            hot.learn(&partition, &reads(&[1]), &snapshot, before);
+        }
+        let kept: usize = hot
+            .shards
+            .iter()
+            .map(|shard| {
+                let shard = shard.lock().expect("whole");
+                shard.young.len() + shard.old.len()
+            })
+            .sum();
+        assert!((2_000..(1 << 20) / 100).contains(&kept), "{kept}");
+    }
+}
