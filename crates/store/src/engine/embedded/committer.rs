@@ -4,7 +4,7 @@
 //! on an overlay of the rows that earlier commits of the same batch changed, so it sees them. Answers leave
 //! after the sync, conflicts too: whoever is told of a version must then be able to read it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, mpsc};
 
 use bytes::Bytes;
@@ -23,6 +23,15 @@ use crate::{Commit, CommitError, EffectId, Partition, StoreError, Version, Write
 const BATCH_REQUESTS_MAX: usize = 4096;
 /// A batch that reached this many bytes takes no further request.
 const BATCH_BYTES_MAX: usize = 8 << 20;
+
+/// Undelivered effects of one partition that are remembered; of more only the oldest is.
+const REMEMBERED_MAX: usize = 1024;
+/// Partitions whose undelivered effects are remembered.
+const REMEMBERED_PARTITIONS_MAX: usize = 100_000;
+
+/// All undelivered effects of partitions that had none when the first of them was written: so that settling
+/// finds the next one without a search among rows that were just deleted.
+type Remembered = HashMap<Partition, BTreeSet<EffectId>>;
 
 type Reply<T> = oneshot::Sender<Result<T, CommitError>>;
 
@@ -61,6 +70,7 @@ pub(super) struct Committer {
     engine: Engine,
     waiting: Waiting,
     hot: Arc<Hot>,
+    remembered: Remembered,
     witness: Witness,
     /// Number of the last durable batch that held a commit.
     number: u64,
@@ -80,6 +90,7 @@ impl Committer {
             engine,
             waiting,
             hot,
+            remembered: Remembered::new(),
             witness,
             number,
             alarm: Alarm(Some(failed)),
@@ -118,7 +129,7 @@ impl Committer {
 
     /// Returns when what was asked is durable: for each request, the outcome.
     fn write(&mut self, requests: &[Request]) -> Result<Vec<Outcome>, StoreError> {
-        let mut overlay = Overlay::new(&self.engine, &self.waiting, &self.hot);
+        let mut overlay = Overlay::new(&self.engine, &self.waiting, &self.hot, &mut self.remembered);
         let outcomes: Vec<_> = requests
             .iter()
             .map(|request| overlay.run(request))
@@ -216,6 +227,7 @@ struct Overlay<'a> {
     engine: &'a Engine,
     waiting: &'a Waiting,
     hot: &'a Hot,
+    remembered: &'a mut Remembered,
     /// Versions that commits of this batch made.
     versions: HashMap<Partition, Version>,
     /// One change for each row: in a batch of the engine the order of two changes of a row is not defined.
@@ -227,11 +239,12 @@ struct Overlay<'a> {
 }
 
 impl<'a> Overlay<'a> {
-    fn new(engine: &'a Engine, waiting: &'a Waiting, hot: &'a Hot) -> Self {
+    fn new(engine: &'a Engine, waiting: &'a Waiting, hot: &'a Hot, remembered: &'a mut Remembered) -> Self {
         Self {
             engine,
             waiting,
             hot,
+            remembered,
             versions: HashMap::new(),
             rows: BTreeMap::new(),
             oldest: BTreeMap::new(),
@@ -296,6 +309,7 @@ impl<'a> Overlay<'a> {
             self.rows
                 .insert(rows.received(from), Some(layout::encode_id(*id)));
         }
+        self.remember(&commit.partition, version, commit.effects.len());
         for (index, effect) in (0u32..).zip(&commit.effects) {
             let id = EffectId { version, index };
             self.rows
@@ -306,6 +320,36 @@ impl<'a> Overlay<'a> {
         }
     }
 
+    /// Before the effects of a commit are written.
+    fn remember(&mut self, partition: &Partition, version: Version, count: usize) {
+        if count == 0 {
+            return;
+        }
+        if self.oldest(partition).is_none() && self.remembered.len() < REMEMBERED_PARTITIONS_MAX {
+            self.remembered.insert(partition.clone(), BTreeSet::new());
+        }
+        if let Some(ids) = self.remembered.get_mut(partition) {
+            let indices = (0u32..).take(count);
+            ids.extend(indices.map(|index| EffectId { version, index }));
+            if ids.len() > REMEMBERED_MAX {
+                self.remembered.remove(partition);
+            }
+        }
+    }
+
+    /// After effects of a partition were settled: the first that was not, if all of them are remembered.
+    fn next_remembered(&mut self, from: &Partition, delivered: &[EffectId]) -> Option<Option<EffectId>> {
+        let ids = self.remembered.get_mut(from)?;
+        for id in delivered {
+            ids.remove(id);
+        }
+        let next = ids.first().copied();
+        if next.is_none() {
+            self.remembered.remove(from);
+        }
+        Some(next)
+    }
+
     fn settle(&mut self, from: &Partition, delivered: &[EffectId]) -> Result<(), StoreError> {
         let Some(oldest) = self.oldest(from) else {
             return Ok(());
@@ -314,8 +358,12 @@ impl<'a> Overlay<'a> {
         for id in delivered.iter().filter(|id| **id >= oldest) {
             self.rows.insert(rows.outbox(*id), None);
         }
+        let remembered = self.next_remembered(from, delivered);
         if delivered.contains(&oldest) {
-            let next = self.first_undelivered(&rows, oldest)?;
+            let next = match remembered {
+                Some(next) => next,
+                None => self.first_undelivered(&rows, oldest)?,
+            };
             self.set_oldest(from, next);
         }
         Ok(())

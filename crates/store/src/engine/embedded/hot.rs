@@ -5,13 +5,13 @@
 //! whoever was told of a commit reads it. A reader that had to ask the engine adds what it found, unless the
 //! partition has moved on since.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-use crate::{Answer, Commit, EffectId, Partition, Read, Snapshot, Version, Write};
+use crate::{Answer, Commit, EffectId, Order, Partition, Read, Snapshot, Version, Write};
 
 /// Bytes that are kept, all together, about.
 pub(super) const HOT_BYTES_MAX: usize = 32 << 20;
@@ -28,7 +28,9 @@ const OVERHEAD: usize = 64;
 #[derive(Debug, Default)]
 struct Entry {
     version: Version,
-    values: HashMap<Bytes, Option<Bytes>>,
+    values: BTreeMap<Bytes, Option<Bytes>>,
+    /// Keys among which there is no row that is not in `values`: first, and first beyond.
+    whole: Option<(Bytes, Bytes)>,
     received: HashMap<Partition, Option<EffectId>>,
     bytes: usize,
 }
@@ -45,7 +47,43 @@ impl Entry {
         match read {
             Read::Key(key) => self.values.get(key).cloned().map(Answer::Value),
             Read::Received(from) => self.received.get(from).copied().map(Answer::Received),
-            Read::Range { .. } => None,
+            Read::Range {
+                start,
+                end,
+                order,
+                limit,
+            } => self.range(start, end, *order, *limit),
+        }
+    }
+
+    fn range(&self, start: &Bytes, end: &Bytes, order: Order, limit: usize) -> Option<Answer> {
+        let (first, beyond) = self.whole.as_ref()?;
+        if start < first || end > beyond || start >= end {
+            return None;
+        }
+        let rows = self.values.range::<Bytes, _>(start..end);
+        let rows = rows.filter_map(|(key, value)| Some((key.clone(), value.clone()?)));
+        Some(Answer::Entries(match order {
+            Order::Ascending => rows.take(limit).collect(),
+            Order::Descending => rows.rev().take(limit).collect(),
+        }))
+    }
+
+    /// Takes up a range of which the engine gave every row.
+    fn learn_range(&mut self, start: &Bytes, end: &Bytes, rows: &[(Bytes, Bytes)]) {
+        if start >= end {
+            return;
+        }
+        let whole = match self.whole.take() {
+            Some((first, beyond)) if *start <= beyond && first <= *end => {
+                (first.min(start.clone()), beyond.max(end.clone()))
+            }
+            // Two ranges with a gap between them: the newer one is of more use.
+            _ => (start.clone(), end.clone()),
+        };
+        self.whole = Some(whole);
+        for (key, value) in rows {
+            self.value(key, Some(value));
         }
     }
 
@@ -53,6 +91,7 @@ impl Entry {
         let len = value.map_or(0, Bytes::len);
         if len > VALUE_LEN_MAX {
             self.values.remove(key);
+            self.whole = None;
             return;
         }
         self.bytes += key.len() + len + OVERHEAD;
@@ -82,6 +121,14 @@ impl Entry {
             match answered {
                 (Read::Key(key), Answer::Value(value)) => self.value(key, value.as_ref()),
                 (Read::Received(from), Answer::Received(id)) => self.received(from, *id),
+                (
+                    Read::Range {
+                        start, end, limit, ..
+                    },
+                    Answer::Entries(rows),
+                ) if rows.len() < *limit => {
+                    self.learn_range(start, end, rows);
+                }
                 _ => {}
             }
         }
@@ -243,12 +290,26 @@ mod tests {
             self.0.entry(partition).or_insert_with(|| vec![BTreeMap::new()])
         }
 
-        fn snapshot(&mut self, partition: u8, version: usize, keys: &[u8]) -> Snapshot {
+        fn snapshot(&mut self, partition: u8, version: usize, asked: &Asked) -> Snapshot {
             let rows = &self.versions(partition)[version];
-            let value = |key| Answer::Value(rows.get(key).map(|value| bytes(*value)));
+            let value = |key| Answer::Value(rows.get(key).map(|value| text(*value)));
+            let (start, end, limit) = asked.range;
+            let entries = rows
+                .range(start..end.max(start))
+                .map(|(key, value)| (bytes(*key), text(*value)));
+            let range = Answer::Entries(if asked.descending {
+                entries.rev().take(limit).collect()
+            } else {
+                entries.take(limit).collect()
+            });
             Snapshot {
                 version: Version(version as u64),
-                answers: keys.iter().map(value).collect(),
+                answers: asked
+                    .keys
+                    .iter()
+                    .map(value)
+                    .chain(asked.limited().then_some(range))
+                    .collect(),
             }
         }
 
@@ -261,6 +322,14 @@ mod tests {
         Bytes::copy_from_slice(&[n; 30])
     }
 
+    /// Some values are too long to be kept.
+    fn text(n: u8) -> Bytes {
+        match n {
+            ..200 => bytes(n),
+            _ => Bytes::from(vec![n; VALUE_LEN_MAX + 1]),
+        }
+    }
+
     fn name(n: u8) -> Partition {
         Partition(Bytes::copy_from_slice(&[n]))
     }
@@ -269,10 +338,42 @@ mod tests {
         keys.iter().map(|key| Read::Key(bytes(*key))).collect()
     }
 
+    /// Keys, and a range if its limit is not 0.
+    #[derive(Clone, Debug)]
+    struct Asked {
+        keys: Vec<u8>,
+        range: (u8, u8, usize),
+        descending: bool,
+    }
+
+    impl Asked {
+        fn limited(&self) -> bool {
+            self.range.2 > 0
+        }
+
+        fn reads(&self) -> Vec<Read> {
+            let (start, end, limit) = self.range;
+            let order = if self.descending {
+                Order::Descending
+            } else {
+                Order::Ascending
+            };
+            let range = Read::Range {
+                start: bytes(start),
+                end: bytes(end),
+                order,
+                limit,
+            };
+            let mut reads = reads(&self.keys);
+            reads.extend(self.limited().then_some(range));
+            reads
+        }
+    }
+
     #[derive(Clone, Debug)]
     enum Step {
         /// A reader asks; what it does not get it asks the engine.
-        Read(u8, Vec<u8>),
+        Read(u8, Asked),
         /// The reader that has waited longest gives what the engine said.
         Learn,
         /// The engine takes a commit: a value, or none.
@@ -281,10 +382,19 @@ mod tests {
         Apply,
     }
 
+    fn asked() -> impl Strategy<Value = Asked> {
+        let keys = prop::collection::vec(0..4u8, 0..3);
+        (keys, (0..5u8, 0..6u8, 0..4usize), any::<bool>()).prop_map(|(keys, range, descending)| Asked {
+            keys,
+            range,
+            descending,
+        })
+    }
+
     fn step() -> impl Strategy<Value = Step> {
         let (partition, key) = (0..6u8, 0..4u8);
         prop_oneof![
-            4 => (partition.clone(), prop::collection::vec(key.clone(), 1..3)).prop_map(|(p, k)| Step::Read(p, k)),
+            4 => (partition.clone(), asked()).prop_map(|(p, asked)| Step::Read(p, asked)),
             3 => Just(Step::Learn),
             3 => (partition, key, prop::option::of(any::<u8>())).prop_map(|(p, k, v)| Step::Commit(p, k, v)),
             3 => Just(Step::Apply),
@@ -304,25 +414,26 @@ mod tests {
             let (mut learning, mut committed) = (VecDeque::new(), VecDeque::new());
             for step in steps {
                 match step {
-                    Step::Read(p, keys) => match hot.answer(&name(p), &reads(&keys)) {
+                    Step::Read(p, asked) => match hot.answer(&name(p), &asked.reads()) {
                         Ok(answer) => {
                             let version = usize::try_from(answer.version.0).expect("small");
                             prop_assert!(answer.version.0 >= applied.get(&p).copied().unwrap_or(0));
-                            prop_assert_eq!(answer, engine.snapshot(p, version, &keys));
+                            prop_assert_eq!(answer, engine.snapshot(p, version, &asked));
                         }
                         Err(before) => {
                             let newest = engine.newest(p);
-                            learning.push_back((p, keys.clone(), engine.snapshot(p, newest, &keys), before));
+                            let snapshot = engine.snapshot(p, newest, &asked);
+                            learning.push_back((p, asked, snapshot, before));
                         }
                     },
-                    Step::Learn => if let Some((p, keys, snapshot, before)) = learning.pop_front() {
-                        hot.learn(&name(p), &reads(&keys), &snapshot, before);
+                    Step::Learn => if let Some((p, asked, snapshot, before)) = learning.pop_front() {
+                        hot.learn(&name(p), &asked.reads(), &snapshot, before);
                     },
                     Step::Commit(p, key, value) => {
                         let expected = engine.newest(p);
                         let mut rows = engine.versions(p)[expected].clone();
                         let write = match value {
-                            Some(value) => { rows.insert(key, value); Write::Put(bytes(key), bytes(value)) }
+                            Some(value) => { rows.insert(key, value); Write::Put(bytes(key), text(value)) }
                             None => { rows.remove(&key); Write::Delete(bytes(key)) }
                         };
                         engine.versions(p).push(rows);
