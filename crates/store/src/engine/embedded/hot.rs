@@ -87,6 +87,17 @@ impl Entry {
         }
     }
 
+    fn is_known(&self, key: &Bytes) -> bool {
+        let whole = self.whole.as_ref();
+        whole.is_some_and(|(first, beyond)| first <= key && key < beyond) || self.values.contains_key(key)
+    }
+
+    /// Rows of indices say what they say by their keys, and are looked for by range: the next to read
+    /// something new is not about to ask for one by its key.
+    fn is_worth_keeping(&self, key: &Bytes, value: &Bytes) -> bool {
+        value.len() > 1 || self.is_known(key)
+    }
+
     fn value(&mut self, key: &Bytes, value: Option<&Bytes>) {
         let len = value.map_or(0, Bytes::len);
         if len > VALUE_LEN_MAX {
@@ -106,8 +117,9 @@ impl Entry {
     fn apply(&mut self, commit: &Commit) {
         for write in &commit.writes {
             match write {
-                Write::Put(key, value) => self.value(key, Some(value)),
-                Write::Delete(key) => self.value(key, None),
+                Write::Put(key, value) if self.is_worth_keeping(key, value) => self.value(key, Some(value)),
+                Write::Delete(key) if self.is_known(key) => self.value(key, None),
+                Write::Put(..) | Write::Delete(_) => {}
             }
         }
         if let Some((from, id)) = &commit.received {
