@@ -43,8 +43,8 @@ impl Codes {
 
     /// People who wait for a code: with an account, without.
     #[must_use]
-    pub fn waiting(&self) -> (u64, u64) {
-        lock(&self.room).queue.waiting()
+    pub fn waiting(&self, now: Time) -> (u64, u64) {
+        lock(&self.room).queue.waiting(now)
     }
 }
 

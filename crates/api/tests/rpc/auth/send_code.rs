@@ -167,11 +167,10 @@ fn past_the_pace_of_the_providers_people_wait_for_the_true_time_and_keep_their_p
     assert!(told.is_sorted());
     let last = *told.last().unwrap();
     assert!((45..=50).contains(&last), "{last}: a hundred at two a second");
-    town.pass(10);
     let rest = wait(ask(99));
-    assert_eq!(rest, last - 10, "asking early changes nothing");
+    assert_eq!(rest, last, "asking early changes nothing");
     assert!(
-        wait(send_code(&town.client(), &number(100))) > rest,
+        wait(send_code(&town.client(), &number(100))) >= rest,
         "newcomers stand behind"
     );
     town.pass(rest);
@@ -182,7 +181,7 @@ fn past_the_pace_of_the_providers_people_wait_for_the_true_time_and_keep_their_p
 #[test]
 fn a_place_in_the_queue_outlives_the_server() {
     let town = Town::new(9);
-    town.env().set_code_rate(1.0);
+    town.env().set_code_rate(0.02);
     let mut last = 0;
     for n in 0..50 {
         last = send_code(&town.client(), &number(n)).map_or_else(|refused| wait(Err(refused)), |_| 0);
@@ -208,7 +207,6 @@ fn people_with_an_account_come_before_newcomers() {
     for n in 100..200 {
         drop(send_code(&town.client(), &number(n)));
     }
-    town.pass(3);
     assert!(send_code(&town.client(), "79980000002").is_ok());
     assert!(wait(send_code(&town.client(), &number(200))) > 60);
     assert!(
