@@ -10,7 +10,7 @@ fn main() {
     println!("cargo::rerun-if-changed={}", served.display());
     println!("cargo::rerun-if-changed=src/rpc");
     let list = fs::read_to_string(served).expect("crates/tl/schema/served.txt is readable");
-    let mut arms = String::new();
+    let (mut arms, mut namespaces) = (String::new(), String::new());
     for name in list
         .lines()
         .map(str::trim)
@@ -22,6 +22,7 @@ fn main() {
         let file = snake(method);
         if Path::new(&format!("src/rpc/{namespace}/{file}.rs")).exists() {
             arm(&mut arms, namespace, method, &file);
+            namespace_arm(&mut namespaces, namespace, method);
         }
     }
     let out = format!(
@@ -29,15 +30,33 @@ fn main() {
          // One arm for each method: as long as the list of them.\n\
          #[allow(clippy::too_many_lines)]\n\
          async fn route(cx: &mut Cx, method: u32, body: &[u8]) -> Result<Vec<u8>, Error> {{\n\
-         match method {{\n{arms}_ => Err(RpcError::INPUT_METHOD_INVALID.into()),\n}}\n}}\n"
+         match method {{\n{arms}_ => Err(RpcError::INPUT_METHOD_INVALID.into()),\n}}\n}}\n\
+         /// The part of the API that a method belongs to.\n\
+         #[allow(clippy::too_many_lines, clippy::match_same_arms)]\n\
+         fn part(method: u32) -> Namespace {{\n\
+         match method {{\n{namespaces}_ => Namespace::Other,\n}}\n}}\n"
     );
     let path = Path::new(&env::var("OUT_DIR").expect("cargo sets OUT_DIR")).join("route.rs");
     fs::write(path, out).expect("OUT_DIR is writable");
 }
 
+/// `getDialogs` → `GetDialogs`.
+fn pascal(camel: &str) -> String {
+    let (first, rest) = camel.split_at(1);
+    first.to_uppercase() + rest
+}
+
+fn namespace_arm(arms: &mut String, namespace: &str, method: &str) {
+    let (call, part) = (pascal(method), pascal(namespace));
+    writeln!(
+        arms,
+        "<functions::{namespace}::{call} as Identifiable>::CONSTRUCTOR_ID => Namespace::{part},"
+    )
+    .expect("writing to a string cannot fail");
+}
+
 fn arm(arms: &mut String, namespace: &str, method: &str, file: &str) {
-    let (first, rest) = method.split_at(1);
-    let call = format!("functions::{namespace}::{}{rest}", first.to_uppercase());
+    let call = format!("functions::{namespace}::{}", pascal(method));
     writeln!(
         arms,
         "<{call} as Identifiable>::CONSTRUCTOR_ID => {{\

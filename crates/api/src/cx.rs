@@ -86,6 +86,8 @@ pub struct Cx {
     /// Partitions that [`Self::settle`] changed: pushed once the answer is known, so that who asks is not
     /// pushed what the answer tells.
     pub settled: Vec<Partition>,
+    /// Messages that this call sends, to be counted once they are committed.
+    pub messages_sent: u64,
 }
 
 /// Times that an answer is read again when others change meanwhile what it shows.

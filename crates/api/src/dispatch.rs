@@ -12,6 +12,7 @@ use havre_domain::tx::Fault;
 use havre_domain::waiting_room::Class;
 use havre_domain::world::{Committed, Secret, World};
 use havre_domain::{keys, sessions, toll};
+use havre_metrics::Metrics;
 use havre_store::blob::Blobs;
 use havre_store::{Partition, Store};
 
@@ -21,7 +22,7 @@ use crate::error::{Error, RpcError};
 use crate::keys::{KeyCache, KeyState};
 use crate::live::{Live, Outlet, SessionRef, Told};
 use crate::uploads::Uploads;
-use crate::{rpc, wire, wrappers};
+use crate::{counting, rpc, wire, wrappers};
 
 /// What the outside gives: time, entropy, tasks, code providers.
 pub trait Env: Send + Sync + 'static {
@@ -29,6 +30,10 @@ pub trait Env: Send + Sync + 'static {
     fn now(&self) -> Time;
     /// 32 bytes of entropy, fresh for each deed.
     fn seed(&self) -> [u8; 32];
+    /// Time that has passed since an instant that does not change: for measuring. Nothing passes by default.
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
     /// Runs something beside the caller.
     fn spawn(&self, task: BoxFuture<'static, ()>);
     /// Waits.
@@ -69,6 +74,8 @@ pub struct Parts {
     pub env: Arc<dyn Env>,
     /// What the operator set.
     pub settings: Settings,
+    /// Where what happens is counted.
+    pub metrics: Arc<Metrics>,
 }
 
 /// The API over a store.
@@ -83,6 +90,8 @@ pub struct Api {
     pub env: Arc<dyn Env>,
     /// What the operator set.
     pub settings: Settings,
+    /// Where what happens is counted.
+    pub metrics: Arc<Metrics>,
     /// Who is connected.
     pub live: Live,
     /// When login codes may go out.
@@ -129,6 +138,7 @@ impl Api {
             files,
             env,
             settings,
+            metrics,
         } = parts;
         let secret = Self::server_secret(&store, &*env).await?;
         let mut world = World::new(store.clone(), env.now(), env.seed(), secret.clone());
@@ -141,6 +151,7 @@ impl Api {
             env,
             settings,
             codes,
+            metrics,
             live: Live::default(),
             key_cache: KeyCache::default(),
             secret,
@@ -196,7 +207,17 @@ impl Api {
 
     /// Answers a call.
     pub async fn call(self: &Arc<Self>, call: Call) -> Reply {
-        match self.answer(&call).await {
+        let begun = self.env.elapsed();
+        let _running = self.metrics.calls_running.hold();
+        let mut method = None;
+        let reply = self.reply(&call, &mut method).await;
+        let time = self.env.elapsed().saturating_sub(begun);
+        counting::answered(&self.metrics, method, time, &reply);
+        reply
+    }
+
+    async fn reply(self: &Arc<Self>, call: &Call, method: &mut Option<u32>) -> Reply {
+        match self.answer(call, method).await {
             Ok(result) => Reply::Result(result),
             Err(Error::Rpc(error)) => Reply::Error(error),
             Err(Error::Fault(Fault::Conflict)) => Reply::Error(RpcError::TIMEOUT),
@@ -207,7 +228,8 @@ impl Api {
         }
     }
 
-    async fn answer(self: &Arc<Self>, call: &Call) -> Result<Vec<u8>, Error> {
+    /// Notes which method it is as soon as that is known.
+    async fn answer(self: &Arc<Self>, call: &Call, method: &mut Option<u32>) -> Result<Vec<u8>, Error> {
         let unwrapped = wrappers::unwrap(&call.body)?;
         // The key may be a temporary one that was replaced: its owner binds a new one on this error, and
         // nobody wipes their login on it (RP-8).
@@ -216,6 +238,7 @@ impl Api {
         };
         let client = self.client_of(&mut state, &unwrapped).await?;
         let request = wire::decode(&unwrapped.body)?;
+        *method = Some(request.method);
         if state.unbound && !rpc::before_binding(request.method) {
             return Err(RpcError::AUTH_KEY_PERM_EMPTY.into());
         }
@@ -320,6 +343,7 @@ impl Api {
                 keep_on_error: false,
                 told: None,
                 settled: Vec::new(),
+                messages_sent: 0,
             };
             match self.attempt(&mut cx, request).await {
                 Err(Error::Fault(Fault::Conflict)) => {}
@@ -349,12 +373,18 @@ impl Api {
         for after in std::mem::take(&mut cx.after) {
             self.follow(after);
         }
+        if let Ok(answer) = &result {
+            counting::done(&self.metrics, cx, request.method, answer);
+        }
         result
     }
 
     fn follow(self: &Arc<Self>, after: After) {
         match after {
-            After::SendCode { phone, code, class } => self.env.send_code(&phone, &code, class),
+            After::SendCode { phone, code, class } => {
+                self.metrics.codes_sent.inc();
+                self.env.send_code(&phone, &code, class);
+            }
             After::Tell { user, updates } => self.tell(user, &updates),
             After::TellKey { key, updates } => self.tell_key(key, &updates),
             After::KeyChanged(key) => self.key_cache.forget(key),
@@ -388,7 +418,12 @@ impl Api {
     /// Applies the effects that wait in an outbox, as far as that can be done now, and returns the
     /// partitions that changed; nothing is pushed.
     pub async fn apply_effects(&self, from: Partition) -> Vec<Partition> {
-        match self.courier.deliver(from, self.env.now()).await {
+        let _running = self.metrics.deliveries_running.hold();
+        let begun = self.env.elapsed();
+        let delivered = self.courier.deliver(from, self.env.now()).await;
+        let time = self.env.elapsed().saturating_sub(begun);
+        self.metrics.deliveries.took(time);
+        match delivered {
             Ok(delivered) => delivered.changed.into_iter().collect(),
             Err(fault) => {
                 tracing::error!(%fault, "effects wait: an outbox cannot be read");
@@ -415,15 +450,17 @@ impl Api {
         for user in self.live.behind() {
             self.notify(user, None);
         }
-        let mut after = None;
+        let (mut after, mut found) = (None, 0);
         loop {
             let waiting = self.store.pending(after.as_ref(), PAGE).await?;
             let full = waiting.len() == PAGE;
             after = waiting.last().cloned();
+            found += waiting.len();
             for partition in waiting {
                 self.deliver_from(partition).await;
             }
             if !full {
+                self.metrics.outboxes_waiting.set(found as u64);
                 return Ok(());
             }
         }

@@ -5,6 +5,7 @@
 
 pub mod codes;
 pub mod content;
+mod counting;
 pub mod cx;
 pub mod dispatch;
 pub mod error;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use havre_domain::ids::{AuthKeyId, UserId};
 use havre_domain::tx::Fault;
 use havre_domain::updates::{self, Cursor, Event};
+use havre_metrics::Undelivered;
 use havre_tl::{Serialize as _, enums};
 
 use crate::dispatch::Api;
@@ -171,6 +172,12 @@ impl Live {
         let state = self.state();
         let behind = state.people.iter().filter(|(_, person)| person.behind);
         behind.map(|(user, _)| *user).collect()
+    }
+
+    /// How many people somebody is connected as.
+    #[must_use]
+    pub fn people(&self) -> usize {
+        self.state().people.len()
     }
 
     fn subscribers(&self, user: UserId) -> Vec<Subscriber> {
@@ -339,12 +346,14 @@ impl Api {
                 match crate::wire::encode(layer, canonical) {
                     Ok(body) => encoded.push((layer, body)),
                     Err(error) => {
+                        self.metrics.pushes_dropped.of(Undelivered::Layer).inc();
                         tracing::error!(layer, %error, "a push cannot be said in this layer");
                         continue;
                     }
                 }
             }
             if let Some((_, body)) = encoded.iter().find(|(l, _)| *l == layer) {
+                self.metrics.pushes.inc();
                 self.outlet().push(session, body.clone());
             }
         }

@@ -18,6 +18,7 @@ use crate::crypto::keys::Direction;
 use crate::handshake::{Handshake, HandshakeError, Identity, NewKey, Step, Stored, Work, WorkDone};
 use crate::limits::{IDLE_MS, KEYS_PER_CONNECTION_MAX, SILENT_MS, WAITING_BYTES_MAX, WAITING_FRAMES_MAX};
 use crate::packet::{self, Message, Opened};
+use crate::tally::{Notice, Tally};
 use crate::time::Millis;
 use crate::transport::{Frame, Transport};
 
@@ -75,6 +76,8 @@ struct KnownKey {
 
 /// One connection.
 pub struct Connection {
+    /// What was noticed.
+    pub tally: Tally,
     transport: Transport,
     handshake: Option<Box<Handshake>>,
     identity: Identity,
@@ -97,6 +100,7 @@ impl Connection {
     #[must_use]
     pub fn new(now: Millis, identity: Identity, seed: [u8; 32]) -> Self {
         Self {
+            tally: Tally::default(),
             transport: Transport::server(),
             handshake: None,
             identity,
@@ -169,7 +173,10 @@ impl Connection {
             match self.transport.next_frame() {
                 Ok(Some(frame)) => self.frame(now, frame),
                 Ok(None) if received.is_ok() => return,
-                _ => self.close(),
+                _ => {
+                    self.tally.note(Notice::BadFraming);
+                    self.close();
+                }
             }
         }
     }
@@ -197,8 +204,13 @@ impl Connection {
                     self.outputs.push_back(Output::NeedKey(id));
                 }
             },
-            None => self.refuse(-404),
+            None => self.refuse_plain(),
         }
+    }
+
+    fn refuse_plain(&mut self) {
+        self.tally.note(Notice::BadPlain);
+        self.refuse(-404);
     }
 
     /// Keeps a packet until a key was looked up.
@@ -214,6 +226,7 @@ impl Connection {
         let known = &self.keys[at];
         let Some(opened) = packet::open(&known.key, Direction::ToServer, frame.payload) else {
             // Every cause looks the same from outside (EN-2).
+            self.tally.note(Notice::BadSealed);
             return self.close();
         };
         let Opened {
@@ -243,10 +256,16 @@ impl Connection {
 
     fn plain(&mut self, now: Millis, payload: &[u8]) {
         let Some(body) = packet::open_plain(payload) else {
-            return self.refuse(-404);
+            return self.refuse_plain();
         };
         let handshake = self.handshake.get_or_insert_default();
+        let (begun, repeat) = (handshake.begun(), handshake.is_repeat(body));
         let step = handshake.handle(now, &self.identity, body, &mut self.rng);
+        if repeat {
+            self.tally.note(Notice::HandshakeReplayed);
+        } else if handshake.begun() > begun {
+            self.tally.note(Notice::HandshakeBegun);
+        }
         self.step(now, step);
     }
 
@@ -267,7 +286,10 @@ impl Connection {
                 });
                 self.outputs.push_back(Output::StoreKey(new));
             }
-            Err(error) => self.refuse(error.code()),
+            Err(error) => {
+                self.tally.note(error.into());
+                self.refuse(error.code());
+            }
         }
     }
 

@@ -230,11 +230,25 @@ impl Handshake {
         {
             return Ok(Step::Reply(answer.clone()));
         }
-        if matches!(self.state, State::Working(_) | State::Storing { .. }) && self.asked == body {
+        if self.is_asked(body) {
             return Ok(Step::Nothing);
         }
         let step = self.request(now, identity, body, rng);
         self.settle(step)
+    }
+
+    /// Whether this was asked before: it gets the answer of then, or waits for the same one.
+    pub(crate) fn is_repeat(&self, body: &[u8]) -> bool {
+        self.last.as_ref().is_some_and(|(request, _)| request == body) || self.is_asked(body)
+    }
+
+    fn is_asked(&self, body: &[u8]) -> bool {
+        matches!(self.state, State::Working(_) | State::Storing { .. }) && self.asked == body
+    }
+
+    /// How many runs the peer has begun.
+    pub(crate) fn begun(&self) -> u32 {
+        self.count
     }
 
     fn request(

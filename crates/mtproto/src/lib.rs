@@ -19,5 +19,6 @@ pub mod primes;
 pub mod salts;
 mod service;
 pub mod session;
+pub mod tally;
 pub mod time;
 pub mod transport;

@@ -47,6 +47,11 @@ enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// Show how the running server is: who is connected, how much is done, how the store fares.
+    Status {
+        #[command(flatten)]
+        place: Place,
+    },
     /// Verify a data folder on which no server is running.
     Check {
         #[command(flatten)]
@@ -104,6 +109,7 @@ fn run(command: Command) -> Result<()> {
         Command::Serve { place, listen } => serve::serve(&place.settings(listen)?),
         Command::Keys { place, pem } => show_key(&place.settings(None)?, pem),
         Command::Code { phone, place } => show_code(&place.settings(None)?, &phone),
+        Command::Status { place } => show_status(&place.settings(None)?),
         Command::Check { place } => check(&place.settings(None)?),
     }
 }
@@ -130,6 +136,11 @@ fn show_key(settings: &Settings, pem: bool) -> Result<()> {
 fn show_code(settings: &Settings, phone: &str) -> Result<()> {
     let code = admin::client::ask(&settings.data, &format!("code {phone}"))?;
     println!("{code}");
+    Ok(())
+}
+
+fn show_status(settings: &Settings) -> Result<()> {
+    println!("{}", admin::client::ask(&settings.data, "status")?);
     Ok(())
 }
 

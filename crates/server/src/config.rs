@@ -62,8 +62,13 @@ settings! {
     /// Address and port that clients are told to dial, where it differs from `listen`: the public side of
     /// a router or load balancer. Needed when `listen` names every address of the machine (0.0.0.0).
     advertise: Option<SocketAddr> = "", "an IP address with a port, or nothing", optional;
-    /// What is logged to standard error. Texts, names and phone numbers never are.
+    /// What is logged to standard error. Texts, names, phone numbers, codes and addresses of people never are.
     log: LogLevel = "info", "one of off, error, warn, info, debug, trace", parse;
+    /// How the log is written: lines of text for people, or one JSON object a line for machines.
+    log_format: LogFormat = "text", "one of text, json", parse;
+    /// Address and port of `/metrics`, `/health` and `/ready`, for monitoring; nothing is without. They ask
+    /// for no password: a private address.
+    metrics_listen: Option<SocketAddr> = "", "an IP address with a port, such as 127.0.0.1:9430, or nothing", optional;
     /// How login codes reach people. `console` prints them to standard output and gives them to
     /// `havre code PHONE`: for a server whose people can ask its operator.
     codes: CodeProvider = "console", "console", parse;
@@ -150,6 +155,27 @@ impl FromStr for LogLevel {
         const NAMES: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
         let name = NAMES.contains(&text).then_some(text).ok_or(())?;
         name.parse().map(Self).map_err(|_| ())
+    }
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl FromStr for LogFormat {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err(()),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::num::NonZero;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures::future::BoxFuture;
 use havre_api::dispatch::Env;
@@ -25,6 +25,7 @@ pub struct System {
     codes: CodeProvider,
     /// As much long work at a time as there are processors: each may hold a large picture in memory.
     turns: Arc<Semaphore>,
+    started: Instant,
 }
 
 impl System {
@@ -35,6 +36,7 @@ impl System {
             runtime,
             codes,
             turns: Arc::new(Semaphore::new(processors)),
+            started: Instant::now(),
         }
     }
 }
@@ -46,6 +48,10 @@ impl Env for System {
 
     fn seed(&self) -> [u8; 32] {
         entropy()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.started.elapsed()
     }
 
     fn spawn(&self, task: BoxFuture<'static, ()>) {

@@ -6,6 +6,7 @@
 //! runs on a runtime of its own, whose threads are as low in priority.
 
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -25,6 +26,7 @@ type Job = Box<dyn FnOnce() + Send>;
 #[derive(Clone, Debug)]
 pub struct Lane {
     queue: SyncSender<Job>,
+    waiting: Arc<AtomicU64>,
 }
 
 /// The queue is full: nothing was done, and whoever asked may come back later.
@@ -44,7 +46,13 @@ impl Lane {
                 .spawn(move || work(&jobs));
             thread.with_context(|| format!("a thread of the lane {name} cannot start"))?;
         }
-        Ok(Self { queue })
+        let waiting = Arc::default();
+        Ok(Self { queue, waiting })
+    }
+
+    /// Jobs that no thread has taken yet.
+    pub fn waiting(&self) -> u64 {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Runs `job` in the lane; the answer comes through the receiver, or never if the job panics.
@@ -53,15 +61,22 @@ impl Lane {
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<oneshot::Receiver<T>, Full> {
         let (sender, receiver) = oneshot::channel();
+        let waiting = Arc::clone(&self.waiting);
         let job: Job = Box::new(move || {
+            waiting.fetch_sub(1, Ordering::Relaxed);
             // Nobody waits any more when the connection has gone: then nothing needs to be computed.
             if !sender.is_closed() {
                 drop(sender.send(job()));
             }
         });
+        // Counted before a thread can take it.
+        self.waiting.fetch_add(1, Ordering::Relaxed);
         match self.queue.try_send(job) {
             Ok(()) => Ok(receiver),
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => Err(Full),
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
+                self.waiting.fetch_sub(1, Ordering::Relaxed);
+                Err(Full)
+            }
         }
     }
 }
@@ -112,10 +127,11 @@ mod tests {
         while let Ok(extra) = lane.run(|| 3) {
             drop(extra);
         }
-        assert_eq!(lane.run(|| 4).err(), Some(Full));
+        assert_eq!((lane.run(|| 4).err(), lane.waiting()), (Some(Full), 1));
         release.send(()).unwrap();
         assert_eq!(first.blocking_recv(), Ok(true));
         assert_eq!(second.blocking_recv(), Ok(2));
+        assert_eq!(lane.waiting(), 0);
     }
 
     #[test]

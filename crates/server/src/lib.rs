@@ -14,3 +14,4 @@ pub mod lanes;
 pub mod net;
 pub mod serve;
 pub mod store;
+pub mod watch;

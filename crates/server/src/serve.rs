@@ -1,5 +1,6 @@
 //! A server from its settings to its end.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,10 +8,12 @@ use anyhow::{Context, Result, anyhow};
 use async_trait::async_trait;
 use havre_api::dispatch::{self, Api, Parts};
 use havre_domain::toll;
+use havre_metrics::Metrics;
 use havre_mtproto::handshake::Identity;
 use havre_store::Store;
 use havre_store::blob::Blobs;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
@@ -19,7 +22,7 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::admin::server::Desk;
-use crate::config::Settings;
+use crate::config::{LogFormat, Settings};
 use crate::data::DataFolder;
 use crate::env::System;
 use crate::keys::ServerKey;
@@ -27,7 +30,10 @@ use crate::lanes::{self, Lane};
 use crate::net::admission::{Admission, Bounds};
 use crate::net::gateway::{Gateway, Sides};
 use crate::net::tcp;
-use crate::store::Opened;
+use crate::watch::http::{self, Watched};
+use crate::watch::observer::Observer;
+use crate::watch::process;
+use crate::watch::store::WatchedStore;
 use crate::{admin, files, net, store};
 
 /// How long connections may take to go when the server stops.
@@ -35,7 +41,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Runs a server until it is told to stop.
 pub fn serve(settings: &Settings) -> Result<()> {
-    start_log(settings.log.0);
+    start_log(settings.log.0, settings.log_format);
     raise_file_limit();
     let folder = DataFolder::create(&settings.data)?;
     let key = ServerKey::open_or_create(folder.path())?;
@@ -48,16 +54,25 @@ pub fn serve(settings: &Settings) -> Result<()> {
 
 async fn run(settings: &Settings, folder: &DataFolder, key: &ServerKey, newcomers: &Handle) -> Result<()> {
     let listener = net::bind(settings.listen).await?;
+    let monitoring = match settings.metrics_listen {
+        Some(address) => Some(http::bind(address).await?),
+        None => None,
+    };
     // Port 0 asks the system for any free one; clients must be told which.
     let settings = &Settings {
         listen: listener.local_addr().context("the port is unknown")?,
         ..settings.clone()
     };
-    let Opened { store, failed } = store::open(settings, folder).await?;
-    let api = open_api(settings, store, files::open(folder)?).await?;
+    let metrics = Arc::<Metrics>::default();
+    process::started(&metrics);
+    let opened = store::open(settings, folder).await?;
+    let watched = Arc::new(WatchedStore::new(opened.store, Arc::clone(&metrics)));
+    let api = open_api(settings, watched, files::open(folder)?, metrics).await?;
     tokio::spawn(files::sweep(Arc::clone(&api)));
     let gateway = open_gateway(settings, key, Arc::clone(&api), newcomers)?;
-    let desk = Arc::new(Office(api));
+    let observer = Arc::new(Observer::new(Arc::clone(&gateway), opened.batches));
+    let monitored = monitor(monitoring, &observer)?;
+    let desk = Arc::new(Office { api, observer });
     tokio::spawn(admin::server::run(admin::server::bind(folder)?, desk));
     let house = Arc::clone(&gateway);
     tokio::spawn(async move { house.keep_house().await });
@@ -65,14 +80,27 @@ async fn run(settings: &Settings, folder: &DataFolder, key: &ServerKey, newcomer
     tokio::spawn(tcp::accept(listener, Arc::clone(&gateway), stopping));
     // Whoever reads the greeting may tell the server to stop: signals are heard before it is printed.
     let stopped = stopped()?;
-    print!("{}", greeting(settings, key));
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), store = ?settings.store, "the server is ready");
+    print!("{}", greeting(settings, key, monitored));
     let end = tokio::select! {
         () = stopped => Ok(()),
-        cause = failed => Err(anyhow!("the store has failed: {cause}")),
+        cause = opened.failed => Err(anyhow!("the store has failed: {cause}")),
     };
+    tracing::info!(connections = gateway.admission.len(), "the server stops");
     let _ = stop.send(true);
     let _ = tokio::time::timeout(FAREWELL, emptied(&gateway.admission)).await;
     end
+}
+
+/// Begins to watch; serves monitoring, if that is wanted, and says where.
+fn monitor(listener: Option<TcpListener>, observer: &Arc<Observer>) -> Result<Option<SocketAddr>> {
+    let pace = Arc::clone(observer);
+    tokio::spawn(async move { pace.keep_pace().await });
+    let Some(listener) = listener else { return Ok(None) };
+    let bound = listener.local_addr().context("the port is unknown")?;
+    let watched: Arc<dyn Watched> = Arc::clone(observer) as Arc<_>;
+    tokio::spawn(http::run(listener, watched));
+    Ok(Some(bound))
 }
 
 /// Connections write what they are writing and go; calls in progress end or are lost, which a client
@@ -111,7 +139,12 @@ fn open_gateway(
     Ok(Gateway::new(api, identity, handshakes, admission, sides))
 }
 
-async fn open_api(settings: &Settings, store: Arc<dyn Store>, files: Blobs) -> Result<Arc<Api>> {
+async fn open_api(
+    settings: &Settings,
+    store: Arc<dyn Store>,
+    files: Blobs,
+    metrics: Arc<Metrics>,
+) -> Result<Arc<Api>> {
     let env = Arc::new(System::new(Handle::current(), settings.codes));
     let address = settings.public_address();
     let told = dispatch::Settings {
@@ -130,23 +163,34 @@ async fn open_api(settings: &Settings, store: Arc<dyn Store>, files: Blobs) -> R
         files,
         env,
         settings: told,
+        metrics,
     };
     Api::open(parts).await.context("what is stored cannot be served")
 }
 
-/// Answers the operator from what is stored.
-struct Office(Arc<Api>);
+/// Answers the operator from what is stored, and what is seen.
+struct Office {
+    api: Arc<Api>,
+    observer: Arc<Observer>,
+}
 
 #[async_trait]
 impl Desk for Office {
     async fn code(&self, phone: &str) -> Result<Option<String>> {
-        Ok(self.0.pending_code(phone).await?)
+        Ok(self.api.pending_code(phone).await?)
+    }
+
+    fn status(&self) -> String {
+        self.observer.status()
     }
 }
 
 /// How a client is pointed at this server.
-fn greeting(settings: &Settings, key: &ServerKey) -> String {
+fn greeting(settings: &Settings, key: &ServerKey, monitored: Option<SocketAddr>) -> String {
     let (address, fingerprint) = (settings.public_address(), key.fingerprint());
+    let metrics = monitored.map_or(String::new(), |at| {
+        format!("Metrics are at http://{at}/metrics\n")
+    });
     format!(
         "Havre listens on {listen}; its data is in {data}\n\
          Point a client at it:\n\
@@ -155,6 +199,7 @@ fn greeting(settings: &Settings, key: &ServerKey) -> String {
          \x20 fingerprint  {fingerprint:016x} (signed: {signed})\n\
          \x20 public key   (also: havre keys --pem)\n\
          {pem}\
+         {metrics}\
          Login codes are printed here; havre code PHONE prints one alone.\n",
         listen = settings.listen,
         data = settings.data.display(),
@@ -170,11 +215,15 @@ fn greeting(settings: &Settings, key: &ServerKey) -> String {
 ///
 /// Libraries are heard when something is wrong, such as the engine failing in the background; their finer
 /// messages may show what is stored.
-fn start_log(level: LevelFilter) {
+fn start_log(level: LevelFilter, format: LogFormat) {
     let heard = Targets::new()
         .with_target("havre", level)
         .with_default(level.min(LevelFilter::WARN));
-    let printed = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let printed = match format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
     // A second server in one process, as in tests, keeps the log of the first.
     let _ = tracing_subscriber::registry()
         .with(printed.with_filter(heard))

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use anyhow::Result;
 use futures::future::BoxFuture;
@@ -19,6 +20,8 @@ pub struct Opened {
     /// Resolves with the cause once the store has failed for good: the server must stop then, as it can
     /// acknowledge nothing any more.
     pub failed: BoxFuture<'static, String>,
+    /// Batches that were made durable, where the engine makes them.
+    pub batches: Arc<AtomicU64>,
 }
 
 /// Opens the engine that the settings name.
@@ -27,9 +30,11 @@ pub async fn open(settings: &Settings, folder: &DataFolder) -> Result<Opened> {
         StoreEngine::Embedded => {
             let store = Embedded::open(&path(folder.path()), Options::default())?;
             let failed = Box::pin(store.failed());
+            let batches = store.batches();
             Ok(Opened {
                 store: Arc::new(store),
                 failed,
+                batches,
             })
         }
         StoreEngine::Postgres => {
@@ -40,6 +45,7 @@ pub async fn open(settings: &Settings, folder: &DataFolder) -> Result<Opened> {
             Ok(Opened {
                 store: Arc::new(store),
                 failed,
+                batches: Arc::default(),
             })
         }
     }

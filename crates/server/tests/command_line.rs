@@ -3,9 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests, too, fail by panic")]
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use common::{HAVRE, Server, havre};
 
@@ -60,6 +61,40 @@ fn a_code_is_asked_of_the_running_server() {
 }
 
 #[test]
+fn status_is_one_screen_and_without_a_server_one_sentence() {
+    let data = tempfile::tempdir().unwrap();
+    assert!(complaint(&output(&["status"], data.path())).contains("no server is running"));
+    let server = Server::start(data.path());
+    let _held: Vec<TcpStream> = (0..3)
+        .map(|_| TcpStream::connect(server.address()).unwrap())
+        .collect();
+    let begun = Instant::now();
+    let screen = loop {
+        let asked = output(&["status"], data.path());
+        assert!(asked.status.success());
+        let screen = printed(&asked);
+        if screen.contains("connections  3 of 100000; 0 refused") {
+            break screen;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(10), "{screen}");
+    };
+    assert!(
+        screen.starts_with(concat!("Havre ", env!("CARGO_PKG_VERSION"), ", up 00:00:")),
+        "{screen}"
+    );
+    assert!(
+        screen.contains("messages     0.0/s in the last 10 s; 0 since the start"),
+        "{screen}"
+    );
+    assert!(
+        screen.contains(" MiB; ") && screen.lines().count() <= 24,
+        "{screen}"
+    );
+    server.stop();
+    assert!(complaint(&output(&["status"], data.path())).contains("no server is running"));
+}
+
+#[test]
 fn a_second_server_on_the_same_data_is_refused() {
     let data = tempfile::tempdir().unwrap();
     let first = Server::start(data.path());
@@ -85,6 +120,9 @@ fn a_port_in_use_is_named() {
     let data = tempfile::tempdir().unwrap();
     let text = complaint(&output(&["serve", "--listen", &address], data.path()));
     assert!(text.contains(&address) && text.contains("in use"), "{text}");
+    let monitoring = format!("metrics_listen={address}");
+    let text = complaint(&output(&["serve", "--set", &monitoring], data.path()));
+    assert!(text.contains("(metrics_listen) cannot be listened on"), "{text}");
     Server::start(data.path()).stop();
 }
 
@@ -105,7 +143,7 @@ fn a_wrong_key_file_is_refused_and_kept() {
 fn a_missing_folder_is_made_only_by_serve() {
     let parent = tempfile::tempdir().unwrap();
     let data = parent.path().join("none");
-    for arguments in [&["keys"][..], &["check"], &["code", "1"]] {
+    for arguments in [&["keys"][..], &["check"], &["code", "1"], &["status"]] {
         assert!(complaint(&output(arguments, &data)).contains(data.to_str().unwrap()));
         assert!(!data.exists());
     }

@@ -265,6 +265,7 @@ fn open(env: &Arc<SimEnv>, store: &Arc<dyn Store>, files: &Blobs, settings: &Set
         files,
         env: env.clone(),
         settings: settings.clone(),
+        metrics: Arc::default(),
     };
     env.run(Api::open(parts))
         .expect("the API opens over a store that answers")

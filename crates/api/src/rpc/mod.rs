@@ -13,6 +13,7 @@ mod updates;
 mod upload;
 mod users;
 
+use havre_metrics::Namespace;
 use havre_tl::{Identifiable, RemoteCall, Serialize as _, functions};
 
 use crate::cx::{Access, Cx};
@@ -27,6 +28,12 @@ include!(concat!(env!("OUT_DIR"), "/route.rs"));
 /// What the method says, and `400 INPUT_METHOD_INVALID` for what is not built.
 pub async fn run(cx: &mut Cx, method: u32, body: &[u8]) -> Result<Vec<u8>, Error> {
     route(cx, method, body).await
+}
+
+/// The part of the API that a method belongs to; [`Namespace::Other`] for what is not built.
+#[must_use]
+pub fn namespace(method: u32) -> Namespace {
+    part(method)
 }
 
 fn permit(cx: &Cx, access: Access) -> Result<(), Error> {

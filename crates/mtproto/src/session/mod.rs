@@ -13,6 +13,7 @@ use crate::limits::{ANSWER_RESEND_MAX, GZIP_DEPTH_MAX, IDS_MAX, MSG_ID_FUTURE_MS
 use crate::packet::Message;
 use crate::salts::Salts;
 use crate::service::{self, body, constructor};
+use crate::tally::{Notice, Tally};
 use crate::time::Millis;
 use crate::{container, gzip};
 use memory::{Memory, Past};
@@ -85,6 +86,8 @@ struct Begun {
 
 /// One session.
 pub struct Session {
+    /// What was noticed.
+    pub tally: Tally,
     id: i64,
     key_id: i64,
     begun: Option<Begun>,
@@ -108,11 +111,22 @@ enum Bad {
     Container = 64,
 }
 
+impl From<Bad> for Notice {
+    fn from(bad: Bad) -> Self {
+        match bad {
+            Bad::TooLow | Bad::TooHigh | Bad::TooOld => Self::BadTime,
+            Bad::NotDivisible | Bad::EvenExpected | Bad::OddExpected => Self::BadNumber,
+            Bad::ContainerId | Bad::Container => Self::BadContainer,
+        }
+    }
+}
+
 impl Session {
     /// A session that was never heard of.
     #[must_use]
     pub fn new(key_id: i64, id: i64) -> Self {
         Self {
+            tally: Tally::default(),
             id,
             key_id,
             begun: None,
@@ -274,6 +288,7 @@ impl Session {
     /// What does not unpack. `bad_msg_notification` would make clients send it again, or end the session; an
     /// error ends the call alone.
     fn refuse_packed(&mut self, now: Millis, message: &Message) {
+        self.tally.note(Notice::BadPacked);
         if message.seq_no & 1 == 0 {
             return;
         }
@@ -521,6 +536,7 @@ impl Session {
     }
 
     fn bad_message(&mut self, now: Millis, message: &Message, bad: Bad) {
+        self.tally.note(bad.into());
         let notification = body(service::BAD_MSG_NOTIFICATION, |b| {
             b.i64(message.msg_id);
             b.i32(message.seq_no);
@@ -530,6 +546,7 @@ impl Session {
     }
 
     fn bad_salt(&mut self, now: Millis, salts: &Salts, message: &Message) {
+        self.tally.note(Notice::BadSalt);
         let salt = salts.current(self.key_id, now);
         let notification = body(service::BAD_SERVER_SALT, |b| {
             b.i64(message.msg_id);

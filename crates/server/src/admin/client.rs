@@ -1,13 +1,13 @@
 //! The asking side, for the subcommands of `havre`.
 
-use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::{LINE_LEN_MAX, SOCKET_NAME};
+use super::{LEN_MAX, SOCKET_NAME};
 
 /// A server that is alive answers at once; a stopped process must not hold up a script.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -38,6 +38,6 @@ fn exchange(mut stream: &UnixStream, request: &str) -> std::io::Result<String> {
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.write_all(format!("{request}\n").as_bytes())?;
     let mut answer = String::new();
-    BufReader::new(stream.take(LINE_LEN_MAX)).read_line(&mut answer)?;
+    stream.take(LEN_MAX).read_to_string(&mut answer)?;
     Ok(answer)
 }

@@ -1,6 +1,6 @@
 //! The operator's way into a running server: a socket in the data folder that only its owner can open.
 //!
-//! One line asks, one line answers and ends the connection: `ok TEXT` or `error SENTENCE`.
+//! One line asks; the answer, `ok TEXT` or `error SENTENCE`, ends with the connection.
 
 pub mod client;
 pub mod server;
@@ -8,5 +8,5 @@ pub mod server;
 /// Name of the socket in the data folder.
 pub const SOCKET_NAME: &str = "admin.sock";
 
-/// Longest line that either side reads.
-const LINE_LEN_MAX: u64 = 4096;
+/// Longest question and longest answer that are read, bytes.
+const LEN_MAX: u64 = 4096;

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
-use super::{LINE_LEN_MAX, SOCKET_NAME};
+use super::{LEN_MAX, SOCKET_NAME};
 use crate::data::DataFolder;
 
 /// What an operator may ask of a running server.
@@ -20,6 +20,8 @@ use crate::data::DataFolder;
 pub trait Desk: Send + Sync + 'static {
     /// The login code that waits for a phone number, however it is spelled.
     async fn code(&self, phone: &str) -> Result<Option<String>>;
+    /// How the server is, on one screen.
+    fn status(&self) -> String;
 }
 
 /// An operator's tool asks at once; whoever does not is cut off.
@@ -62,9 +64,7 @@ pub async fn run(listener: UnixListener, desk: Arc<dyn Desk>) {
 async fn serve(mut stream: UnixStream, desk: &dyn Desk) -> io::Result<()> {
     let (read, mut write) = stream.split();
     let mut request = String::new();
-    BufReader::new(read.take(LINE_LEN_MAX))
-        .read_line(&mut request)
-        .await?;
+    BufReader::new(read.take(LEN_MAX)).read_line(&mut request).await?;
     let line = match answer(request.trim(), desk).await {
         Ok(text) => format!("ok {text}\n"),
         Err(sentence) => format!("error {sentence}\n"),
@@ -73,9 +73,14 @@ async fn serve(mut stream: UnixStream, desk: &dyn Desk) -> io::Result<()> {
 }
 
 async fn answer(request: &str, desk: &dyn Desk) -> Result<String, String> {
-    let Some(("code", phone)) = request.split_once(' ') else {
-        return Err(format!("there is no request {request:?}"));
-    };
+    match request.split_once(' ') {
+        Some(("code", phone)) => code(phone, desk).await,
+        None if request == "status" => Ok(desk.status()),
+        _ => Err(format!("there is no request {request:?}")),
+    }
+}
+
+async fn code(phone: &str, desk: &dyn Desk) -> Result<String, String> {
     match desk.code(phone).await {
         Ok(Some(code)) => Ok(code),
         Ok(None) => Err(format!("no login code is waiting for {phone}")),
@@ -95,6 +100,10 @@ mod tests {
     impl Desk for OneCode {
         async fn code(&self, phone: &str) -> Result<Option<String>> {
             Ok((phone == "1555").then(|| "54321".to_owned()))
+        }
+
+        fn status(&self) -> String {
+            "well\nand quiet".to_owned()
         }
     }
 
@@ -120,6 +129,7 @@ mod tests {
             Err("no login code is waiting for 1666".to_owned())
         );
         assert_eq!(ask("code 1555").as_deref(), Ok("54321"));
+        assert_eq!(ask("status").as_deref(), Ok("well\nand quiet"));
         assert!(ask("x").unwrap_err().starts_with("there is no request"));
     }
 

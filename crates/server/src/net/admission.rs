@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use havre_metrics::Refusal;
+
 /// What a connection may always hold: the small packets of people who talk come through however much others
 /// hold.
 const ALWAYS_HELD: usize = 16 << 10;
@@ -72,21 +74,22 @@ impl Admission {
         Self(Arc::new(Shared { bounds, count }))
     }
 
-    /// A place for a connection from `ip`, if there is one.
-    pub fn enter(&self, ip: IpAddr) -> Option<Place> {
+    /// A place for a connection from `ip`, or why there is none.
+    pub fn enter(&self, ip: IpAddr) -> Result<Place, Refusal> {
         let (origin, bounds) = (origin(ip), self.0.bounds);
         let mut count = self.0.count();
         let mut here = count.by_origin.get(&origin).copied().unwrap_or_default();
-        if count.all.connections >= bounds.connections_max
-            || here.connections >= bounds.connections_per_ip_max
-        {
-            return None;
+        if count.all.connections >= bounds.connections_max {
+            return Err(Refusal::Total);
+        }
+        if here.connections >= bounds.connections_per_ip_max {
+            return Err(Refusal::Address);
         }
         count.all.connections += 1;
         here.connections += 1;
         count.by_origin.insert(origin, here);
         let shared = Arc::clone(&self.0);
-        Some(Place {
+        Ok(Place {
             shared,
             origin,
             bytes: 0,
@@ -101,6 +104,11 @@ impl Admission {
     /// Connections that are in now.
     pub fn len(&self) -> usize {
         self.0.count().all.connections
+    }
+
+    /// Bytes of packets that are not whole, held for all connections.
+    pub fn buffered_bytes(&self) -> usize {
+        self.0.count().all.bytes
     }
 
     /// Whether nobody is in.
@@ -189,14 +197,11 @@ mod tests {
         let [one, two] = ["10.0.0.1", "10.0.0.2"].map(|text| text.parse::<IpAddr>().unwrap());
         let first = admission.enter(one).unwrap();
         let _second = admission.enter(one).unwrap();
-        assert!(
-            admission.enter(one).is_none(),
-            "two are the most from one address"
-        );
+        assert_eq!(admission.enter(one).err(), Some(Refusal::Address));
         let _third = admission.enter(two).unwrap();
-        assert!(admission.enter(two).is_none(), "three are the most in all");
+        assert_eq!(admission.enter(two).err(), Some(Refusal::Total));
         drop(first);
-        assert!(admission.enter(one).is_some());
+        assert!(admission.enter(one).is_ok());
         assert_eq!(admission.len(), 2);
     }
 
@@ -205,9 +210,9 @@ mod tests {
         let admission = Admission::new(bounds(10, 1));
         let enter = |text: &str| admission.enter(text.parse().unwrap());
         let _held = enter("2001:db8::1").unwrap();
-        assert!(enter("2001:db8::ffff:1").is_none());
-        assert!(enter("2001:db8:0:1::1").is_some());
+        assert!(enter("2001:db8::ffff:1").is_err());
+        assert!(enter("2001:db8:0:1::1").is_ok());
         let _mapped = enter("::ffff:10.0.0.1").unwrap();
-        assert!(enter("10.0.0.1").is_none());
+        assert!(enter("10.0.0.1").is_err());
     }
 }

@@ -1,12 +1,13 @@
 //! What all connections share, and the way of a call from a session to the API and back.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use havre_api::dispatch::{self, Api, Call, Reply};
 use havre_api::keys::Kept;
 use havre_domain::ids::{AuthKeyId, Time};
+use havre_metrics::{Handshake, Metrics, Spoilt};
 use havre_mtproto::connection::KeyLookup;
 use havre_mtproto::crypto::AuthKey;
 use havre_mtproto::handshake::{Identity, NewKey, Stored};
@@ -86,6 +87,11 @@ pub struct Gateway {
     pub sides: Sides,
     /// The sessions.
     pub registry: Arc<Registry>,
+    /// Where what happens is counted.
+    pub metrics: Arc<Metrics>,
+    /// Whether the listener takes connections: not yet at start, not while the system refuses, no more when
+    /// the server stops.
+    pub accepting: AtomicBool,
     connections: AtomicU64,
 }
 
@@ -99,7 +105,9 @@ impl Gateway {
         sides: Sides,
     ) -> Arc<Self> {
         // Sessions outlive connections for a while, and file transfers have sessions of their own.
-        let registry = Arc::new(Registry::new(admission.connections_max().saturating_mul(4)));
+        let metrics = Arc::clone(&api.metrics);
+        let sessions_max = admission.connections_max().saturating_mul(4);
+        let registry = Arc::new(Registry::new(sessions_max, Arc::clone(&metrics)));
         api.set_outlet(Arc::clone(&registry) as Arc<_>);
         let salts = Salts::new(api.salt_secret());
         Arc::new(Self {
@@ -110,6 +118,8 @@ impl Gateway {
             admission,
             sides,
             registry,
+            metrics,
+            accepting: AtomicBool::new(false),
             connections: AtomicU64::new(0),
         })
     }
@@ -127,7 +137,10 @@ impl Gateway {
                 (Some(key), None) => KeyLookup::Found(key),
                 (None, _) => KeyLookup::Unavailable,
             },
-            Ok(None) => KeyLookup::NoSuchKey,
+            Ok(None) => {
+                self.metrics.packets_spoilt.of(Spoilt::UnknownKey).inc();
+                KeyLookup::NoSuchKey
+            }
             Err(fault) => {
                 tracing::error!(%fault, "a key could not be looked up");
                 KeyLookup::Unavailable
@@ -143,9 +156,13 @@ impl Gateway {
             .keep_key(AuthKeyId(new.key.id()), new.key.secret(), expires)
             .await
         {
-            Ok(Kept::Kept) => Some(Stored::Kept),
+            Ok(Kept::Kept) => {
+                self.metrics.handshakes_done.inc();
+                Some(Stored::Kept)
+            }
             Ok(Kept::Taken) => Some(Stored::Taken),
             Err(fault) => {
+                self.metrics.handshakes_refused.of(Handshake::Store).inc();
                 tracing::error!(%fault, "a new key could not be kept");
                 None
             }
@@ -228,7 +245,7 @@ mod tests {
             key: AuthKeyId(7),
             id: 1,
         };
-        let slot = Registry::new(1).enter(name).unwrap();
+        let slot = Registry::new(1, Arc::default()).enter(name).unwrap();
         let salts = Salts::new([5; 32]);
         let salt = salts.current(7, now());
         let call = Message {

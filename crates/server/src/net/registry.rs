@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use havre_api::live::{Outlet, SessionRef};
+use havre_metrics::{Metrics, Undelivered};
 use havre_mtproto::session::{ConnectionId, Session};
 use havre_mtproto::time::Millis;
 use tokio::sync::mpsc::UnboundedSender;
@@ -137,15 +138,27 @@ impl Slot {
 pub struct Registry {
     slots: Mutex<HashMap<SessionRef, Arc<Slot>>>,
     sessions_max: usize,
+    metrics: Arc<Metrics>,
 }
 
 impl Registry {
     /// At most so many sessions.
-    pub fn new(sessions_max: usize) -> Self {
+    pub fn new(sessions_max: usize, metrics: Arc<Metrics>) -> Self {
         Self {
             slots: Mutex::default(),
             sessions_max,
+            metrics,
         }
+    }
+
+    /// Sessions that are kept now.
+    pub fn len(&self) -> usize {
+        self.slots().len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     fn slots(&self) -> MutexGuard<'_, HashMap<SessionRef, Arc<Slot>>> {
@@ -182,8 +195,9 @@ impl Registry {
 impl Outlet for Registry {
     fn push(&self, session: SessionRef, body: Vec<u8>) {
         let slot = self.slots().get(&session).map(Arc::clone);
-        if let Some(slot) = slot {
-            slot.with_output(|session| session.push(now(), body));
+        match slot {
+            Some(slot) => slot.with_output(|session| session.push(now(), body)),
+            None => self.metrics.pushes_dropped.of(Undelivered::Gone).inc(),
         }
     }
 }
@@ -206,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_push_wakes_the_carrier_once_until_it_has_heard() {
-        let registry = Registry::new(10);
+        let registry = Registry::new(10, Arc::default());
         let slot = registry.enter(name(1)).unwrap();
         let (wake, mut woken) = unbounded_channel();
         slot.carry(ConnectionId(1), &wake);
@@ -214,6 +228,7 @@ mod tests {
         registry.push(name(1), vec![2; 4]);
         registry.push(name(2), vec![3; 4]);
         assert!(woken.try_recv().is_ok() && woken.try_recv().is_err());
+        assert_eq!(registry.metrics.pushes_dropped.of(Undelivered::Gone).count(), 1);
         slot.heard();
         registry.push(name(1), vec![4; 4]);
         assert!(woken.try_recv().is_ok());
@@ -221,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_session_outlives_its_connection_for_a_while() {
-        let registry = Registry::new(1);
+        let registry = Registry::new(1, Arc::default());
         let slot = registry.enter(name(1)).unwrap();
         let (wake, _woken) = unbounded_channel();
         slot.carry(ConnectionId(1), &wake);
@@ -235,7 +250,7 @@ mod tests {
 
     #[test]
     fn an_old_connection_does_not_take_the_session_from_the_new_one() {
-        let registry = Registry::new(10);
+        let registry = Registry::new(10, Arc::default());
         let slot = registry.enter(name(1)).unwrap();
         let (wake, _woken) = unbounded_channel();
         slot.carry(ConnectionId(1), &wake);

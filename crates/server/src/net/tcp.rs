@@ -9,12 +9,14 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use havre_api::dispatch::Call;
 use havre_api::live::SessionRef;
 use havre_domain::ids::AuthKeyId;
+use havre_metrics::{Ending, Handshake, Undelivered};
 use havre_mtproto::connection::{Connection, KeyLookup, Output, Packet};
 use havre_mtproto::handshake::Work;
 use havre_mtproto::session::{self, ConnectionId};
@@ -30,6 +32,7 @@ use super::gateway::{Gateway, Side};
 use super::registry::Slot;
 use crate::env::{entropy, now};
 use crate::lanes::Full;
+use crate::watch::notices;
 
 /// Bytes read at once; they live on the stack of the thread that reads.
 const READ_LEN: usize = 16 << 10;
@@ -46,14 +49,18 @@ const ACCEPT_REST: Duration = Duration::from_millis(100);
 /// Accepts until `stop` says so. Connections end by themselves then.
 pub async fn accept(listener: TcpListener, gateway: Arc<Gateway>, stop: watch::Receiver<bool>) {
     let mut stopped = stop.clone();
+    let accepting = |is: bool| gateway.accepting.store(is, Ordering::Relaxed);
     loop {
+        // While it waits it accepts: whoever looks must not be told otherwise because the last one failed.
+        accepting(true);
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stopped.changed() => return,
+            _ = stopped.changed() => return accepting(false),
         };
         match accepted {
             Ok((stream, peer)) => admit(stream, peer, &gateway, &stop),
             Err(error) => {
+                accepting(false);
                 tracing::warn!(%error, "a connection cannot be accepted");
                 tokio::time::sleep(ACCEPT_REST).await;
             }
@@ -63,22 +70,24 @@ pub async fn accept(listener: TcpListener, gateway: Arc<Gateway>, stop: watch::R
 
 fn admit(stream: TcpStream, peer: SocketAddr, gateway: &Arc<Gateway>, stop: &watch::Receiver<bool>) {
     // Refused without a word: the transport is not known yet in which to say one.
-    let Some(place) = gateway.admission.enter(peer.ip()) else {
-        return;
+    let place = match gateway.admission.enter(peer.ip()) {
+        Ok(place) => place,
+        Err(refusal) => return gateway.metrics.connections_refused.of(refusal).inc(),
     };
+    gateway.metrics.connections_accepted.inc();
     // Answers are written whole; waiting for more to fill a segment only delays them.
     let _ = stream.set_nodelay(true);
     let task = Task::new(stream, peer, Arc::clone(gateway), place);
     tokio::spawn(task.run(stop.clone()));
 }
 
-/// Why a connection ends; never of interest to an operator.
+/// Why a connection ends; counted, and of no other interest to an operator.
 #[derive(Debug)]
-struct Ended;
+struct Ended(Ending);
 
 impl From<io::Error> for Ended {
     fn from(_: io::Error) -> Self {
-        Self
+        Self(Ending::Peer)
     }
 }
 
@@ -95,6 +104,8 @@ struct Task {
     side: Side,
     /// Among the newcomers' connections.
     newcomer: Option<OwnedSemaphorePermit>,
+    /// Why it ends, if the connection closes by itself now.
+    closes_by: Ending,
 }
 
 /// The sessions lose a connection.
@@ -126,16 +137,27 @@ impl Task {
             place,
             side: Side::Unknown,
             newcomer: None,
+            closes_by: Ending::Rule,
         }
     }
 
     async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let side = self.side;
-        while self.turn(&mut stop).await.is_ok() {
+        let ending = loop {
+            if let Err(Ended(ending)) = self.turn(&mut stop).await {
+                break ending;
+            }
             if !self.side.is_same_place(side) {
                 return self.cross_over(stop);
             }
-        }
+        };
+        self.count();
+        self.end(ending);
+    }
+
+    fn end(&self, ending: Ending) {
+        self.gateway.metrics.connections_ended.of(ending).inc();
+        tracing::debug!(reason = ?ending, "a connection ended");
         leave(&self.carried, self.id);
     }
 
@@ -190,14 +212,22 @@ impl Task {
                 self.look_again(slot.name.key).await;
             }
             Event::Timeout => self.handle_timeout(),
-            Event::Stop => return Err(Ended),
+            Event::Stop => return Err(Ended(Ending::Stop)),
         }
         self.settle().await?;
         if self.connection.is_making_key() {
             self.learn(false);
         }
+        self.count();
         let fits = self.place.hold(self.connection.buffered());
-        fits.then_some(()).ok_or(Ended)
+        fits.then_some(()).ok_or(Ended(Ending::Bytes))
+    }
+
+    /// Counts what the connection noticed.
+    fn count(&mut self) {
+        for (notice, times) in self.connection.tally.take().into_iter().flatten() {
+            notices::count(&self.gateway.metrics, notice, times);
+        }
     }
 
     async fn next(&mut self, stop: &mut watch::Receiver<bool>) -> Result<Event, Ended> {
@@ -220,6 +250,9 @@ impl Task {
 
     fn handle_timeout(&mut self) {
         let now = now();
+        if now >= self.connection.timeout() {
+            self.closes_by = Ending::Idle;
+        }
         self.connection.handle_timeout(now);
         for slot in self.carried.clone() {
             slot.with(|session| session.handle_timeout(now));
@@ -231,8 +264,9 @@ impl Task {
     fn read(&mut self) -> Result<(), Ended> {
         let mut buffer = [0; READ_LEN];
         match self.stream.try_read(&mut buffer) {
-            Ok(0) => Err(Ended),
+            Ok(0) => Err(Ended(Ending::Peer)),
             Ok(len) => {
+                self.gateway.metrics.received.add(len as u64);
                 self.connection.receive(now(), &buffer[..len]);
                 Ok(())
             }
@@ -248,15 +282,21 @@ impl Task {
                 Output::Write(bytes) => self.write(&bytes).await?,
                 Output::NeedKey(id) => {
                     let found = self.find_key(id).await;
+                    if matches!(found, KeyLookup::Unavailable) {
+                        self.closes_by = Ending::Store;
+                    }
                     self.connection.key_found(now(), found);
                 }
                 Output::Work(work) => self.work(*work).await,
                 Output::StoreKey(new) => {
                     let stored = self.gateway.keep_key(&new).await;
+                    if stored.is_none() {
+                        self.closes_by = Ending::Store;
+                    }
                     self.connection.key_stored(now(), stored);
                 }
                 Output::Packet(packet) => self.packet(packet).await?,
-                Output::Close => return Err(Ended),
+                Output::Close => return Err(Ended(self.closes_by)),
             }
         }
         Ok(())
@@ -264,7 +304,8 @@ impl Task {
 
     async fn write(&mut self, bytes: &[u8]) -> Result<(), Ended> {
         let written = tokio::time::timeout(WRITE_PATIENCE, self.stream.write_all(bytes)).await;
-        Ok(written.map_err(|_| Ended)??)
+        self.gateway.metrics.sent.add(bytes.len() as u64);
+        Ok(written.map_err(|_| Ended(Ending::Stuck))??)
     }
 
     /// Looks a key up, and with it whose connection this is.
@@ -280,12 +321,21 @@ impl Task {
     }
 
     async fn work(&mut self, work: Work) {
-        let done = match self
-            .learn(false)
-            .then(|| self.gateway.handshakes.run(|| work.run()))
-        {
+        let (metrics, asked) = (Arc::clone(&self.gateway.metrics), Instant::now());
+        let job = move || {
+            let begun = Instant::now();
+            metrics.handshake_waited.took(begun.duration_since(asked));
+            let done = work.run();
+            metrics.handshake_worked.took(begun.elapsed());
+            done
+        };
+        let done = match self.learn(false).then(|| self.gateway.handshakes.run(job)) {
             Some(Ok(done)) => done.await.ok(),
-            Some(Err(Full)) | None => None,
+            Some(Err(Full)) | None => {
+                let refused = &self.gateway.metrics.handshakes_refused;
+                refused.of(Handshake::Queue).inc();
+                None
+            }
         };
         self.connection.work_done(now(), done);
     }
@@ -296,11 +346,18 @@ impl Task {
             key: AuthKeyId(packet.auth_key_id),
             id: packet.session_id,
         };
+        self.gateway.metrics.packets_received.inc();
         let slot = self.slot(name)?;
         slot.carry(self.id, &self.wake);
         let unique = self.connection.random_i64();
         let salt = (packet.salt, packet.first_salt);
-        slot.with(|session| session.handle(now(), &self.gateway.salts, salt, packet.message, unique));
+        let noticed = slot.with(|session| {
+            session.handle(now(), &self.gateway.salts, salt, packet.message, unique);
+            session.tally.take()
+        });
+        for (notice, times) in noticed.into_iter().flatten() {
+            notices::count(&self.gateway.metrics, notice, times);
+        }
         while let Some(output) = slot.with(|session| session.poll()) {
             self.do_for(&slot, output).await;
         }
@@ -312,7 +369,7 @@ impl Task {
         if let Some(slot) = self.carried.iter().find(|slot| slot.name == name) {
             return Ok(Arc::clone(slot));
         }
-        let slot = self.gateway.registry.enter(name).ok_or(Ended)?;
+        let slot = self.gateway.registry.enter(name).ok_or(Ended(Ending::Sessions))?;
         if self.carried.len() >= SESSIONS_MAX {
             self.carried.remove(0).leave(self.id);
         }
@@ -329,6 +386,8 @@ impl Task {
             session::Output::DestroyKey { .. } => self.destroy_key(slot).await,
             session::Output::CloseAfter { ms } => self.connection.close_after(now(), ms),
             session::Output::Overflowed => {
+                let dropped = &self.gateway.metrics.pushes_dropped;
+                dropped.of(Undelivered::Slow).inc();
                 let too_long = enums::Updates::UpdatesTooLong.to_bytes();
                 slot.with(|session| session.push(now(), too_long));
             }
@@ -384,6 +443,7 @@ impl Task {
             if !self.connection.send(key, salt, slot.name.id, &message) {
                 return;
             }
+            self.gateway.metrics.packets_sent.inc();
         }
     }
 }

@@ -8,6 +8,7 @@
 //! unknown, so every later commit fails and [`Embedded::failed`] resolves. Restart to recover.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
@@ -122,6 +123,7 @@ pub struct Embedded {
     requests: Option<mpsc::Sender<Request>>,
     committer: Option<JoinHandle<()>>,
     failure: Shared<oneshot::Receiver<String>>,
+    batches: Arc<AtomicU64>,
     /// Holds the lock. Last, so that it is freed after everything else.
     _folder: Folder,
 }
@@ -155,6 +157,7 @@ impl Embedded {
         let (failed, failure) = oneshot::channel();
         let (requests, inbox) = mpsc::channel();
         let hot = Arc::new(Hot::new(HOT_BYTES_MAX, SHARDS));
+        let batches = Arc::<AtomicU64>::default();
         let committer = Committer::new(
             engine.clone(),
             waiting.clone(),
@@ -162,6 +165,7 @@ impl Embedded {
             witness,
             number,
             failed,
+            Arc::clone(&batches),
         );
         let committer = std::thread::Builder::new()
             .name("committer".into())
@@ -174,8 +178,14 @@ impl Embedded {
             requests: Some(requests),
             committer: Some(committer),
             failure: failure.shared(),
+            batches,
             _folder: folder,
         })
+    }
+
+    /// Counts the batches of commits that were made durable since the store was opened, each with one sync.
+    pub fn batches(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.batches)
     }
 
     /// Resolves with the cause once the store has failed for good: the process should stop and say it.

@@ -119,6 +119,27 @@ fn a_lost_connection_is_made_again() {
     }
 }
 
+/// PostgreSQL adds to a refusal the row that it refused: numbers and texts, on their way into a log.
+#[test]
+fn a_refusal_of_the_database_does_not_show_what_was_to_be_stored() {
+    let runtime = runtime();
+    let world = world_or_skip!(&runtime);
+    let rule = format!(
+        "ALTER TABLE {}.havre_rows ADD CONSTRAINT short CHECK (octet_length(value) < 9)",
+        world.schema
+    );
+    world.administer(&runtime, &rule);
+    let secret = Commit {
+        writes: vec![put("k", "15550100123")],
+        ..commit("p", 0)
+    };
+    let refused = runtime.block_on(world.store().commit(secret)).unwrap_err();
+    let text = refused.to_string();
+    assert!(text.contains("violates check constraint"), "{text}");
+    let hex: String = b"15550100123".iter().map(|byte| format!("{byte:02x}")).collect();
+    assert!(!text.contains(&hex) && text.lines().count() == 1, "{text}");
+}
+
 /// Two servers that write the same partitions in opposite orders: no deadlock, nothing lost.
 #[test]
 fn two_servers_share_a_database() {

@@ -208,6 +208,7 @@ pub async fn spend_send(cx: &mut Cx) -> Result<(), Error> {
 async fn add_content(cx: &mut Cx, audience: &Audience, one: Parcel) -> Result<MessageId, Error> {
     let (me, now, peer) = (cx.me()?, cx.world.now, audience.peer);
     spend_send(cx).await?;
+    cx.messages_sent += 1;
     let tx = cx.own()?;
     let reply = match one.reply {
         Some(id) => messages::find_in(tx, peer, id).await?.map(|m| (id, m.origin)),

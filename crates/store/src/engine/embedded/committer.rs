@@ -5,6 +5,7 @@
 //! after the sync, conflicts too: whoever is told of a version must then be able to read it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 
 use bytes::Bytes;
@@ -75,6 +76,7 @@ pub(super) struct Committer {
     /// Number of the last durable batch that held a commit.
     number: u64,
     alarm: Alarm,
+    batches: Arc<AtomicU64>,
 }
 
 impl Committer {
@@ -85,6 +87,7 @@ impl Committer {
         witness: Witness,
         number: u64,
         failed: oneshot::Sender<String>,
+        batches: Arc<AtomicU64>,
     ) -> Self {
         Self {
             engine,
@@ -94,6 +97,7 @@ impl Committer {
             witness,
             number,
             alarm: Alarm(Some(failed)),
+            batches,
         }
     }
 
@@ -159,6 +163,7 @@ impl Committer {
         if commits {
             self.number += 1;
             self.witness.write(self.number)?;
+            self.batches.fetch_add(1, Ordering::Relaxed);
         }
         self.waiting.apply(oldest);
         for (request, outcome) in requests.iter().zip(&outcomes) {

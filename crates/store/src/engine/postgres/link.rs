@@ -169,8 +169,17 @@ pub(super) fn unavailable(error: &tokio_postgres::Error) -> StoreError {
     StoreError::Unavailable(describe(error))
 }
 
-/// The whole chain of causes: the outermost alone says only "db error".
+/// The whole chain of causes: the outermost alone says only "db error". What the database refused stays out
+/// of it: the details of a refusal may show the row, and this text reaches the log.
 pub(super) fn describe(error: &tokio_postgres::Error) -> String {
+    if let Some(refusal) = error.as_db_error() {
+        return format!(
+            "{} {}: {}",
+            refusal.severity(),
+            refusal.code().code(),
+            refusal.message()
+        );
+    }
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
