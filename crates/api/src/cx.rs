@@ -7,6 +7,7 @@ use havre_domain::dialogs::{self, Dialog};
 use havre_domain::flood::{self, Allowance};
 use havre_domain::ids::{AuthKeyId, ChatId, Peer, UserId};
 use havre_domain::keys::partition;
+use havre_domain::turns::Turn;
 use havre_domain::tx::{Fault, Tx};
 use havre_domain::updates::{self, Cursor};
 use havre_domain::waiting_room::Class;
@@ -88,6 +89,8 @@ pub struct Cx {
     pub settled: Vec<Partition>,
     /// Messages that this call sends, to be counted once they are committed.
     pub messages_sent: u64,
+    /// Held while others have to wait for this call to be done.
+    pub turn: Option<Turn>,
 }
 
 /// Times that an answer is read again when others change meanwhile what it shows.
@@ -253,6 +256,8 @@ impl Cx {
     pub async fn settle(&mut self) -> Result<(), Error> {
         if let Some(committed) = self.world.commit().await? {
             self.settled.push(committed.partition.clone());
+            // What is delivered may come back to the same partition.
+            self.turn = None;
             if committed.has_effects {
                 let delivered = self.api.clone().apply_effects(committed.partition).await;
                 self.settled.extend(delivered);

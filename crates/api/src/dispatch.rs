@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use havre_domain::auth_keys::Client;
 use havre_domain::ids::{AuthKeyId, Time, UserId};
 use havre_domain::outbox::{Courier, Pushed, pushed};
+use havre_domain::turns::{Turn, Turns};
 use havre_domain::tx::Fault;
 use havre_domain::waiting_room::Class;
 use havre_domain::world::{Committed, Secret, World};
@@ -99,6 +100,7 @@ pub struct Api {
     pub(crate) key_cache: KeyCache,
     secret: Secret,
     courier: Courier,
+    turns: Arc<Turns>,
     outlet: OnceLock<Arc<dyn Outlet>>,
 }
 
@@ -140,11 +142,13 @@ impl Api {
             settings,
             metrics,
         } = parts;
+        let turns = Arc::<Turns>::default();
         let secret = Self::server_secret(&store, &*env).await?;
         let mut world = World::new(store.clone(), env.now(), env.seed(), secret.clone());
         let codes = Codes::new(settings.tolls.clone(), Self::saved_room(&mut world).await?);
         Ok(Arc::new(Self {
-            courier: Courier::new(store.clone()),
+            courier: Courier::new(store.clone(), turns.clone()),
+            turns,
             store,
             files,
             uploads: Uploads::default(),
@@ -329,6 +333,7 @@ impl Api {
         client: Client,
         request: &wire::Request<'_>,
     ) -> Result<Vec<u8>, Error> {
+        let mut turn = None;
         for _ in 0..TRIES_MAX {
             let mut cx = Cx {
                 world: self.world(),
@@ -344,13 +349,28 @@ impl Api {
                 told: None,
                 settled: Vec::new(),
                 messages_sent: 0,
+                turn,
             };
             match self.attempt(&mut cx, request).await {
                 Err(Error::Fault(Fault::Conflict)) => {}
                 done => return done,
             }
+            turn = self.next_turn(cx.turn.take(), cx.world.contested()).await;
         }
         Err(Fault::Conflict.into())
+    }
+
+    /// Who was in the way once may be so again: from the second try on a call waits for its turn.
+    async fn next_turn(&self, held: Option<Turn>, contested: Option<&Partition>) -> Option<Turn> {
+        match (held, contested) {
+            (Some(turn), Some(partition)) if turn.is_at(partition) => Some(turn),
+            (held, Some(partition)) => {
+                // Nobody holds one and waits for another.
+                drop(held);
+                Some(self.turns.take(partition).await)
+            }
+            (_, None) => None,
+        }
     }
 
     async fn attempt(self: &Arc<Self>, cx: &mut Cx, request: &wire::Request<'_>) -> Result<Vec<u8>, Error> {

@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 
-use crate::process::Server;
+use crate::process::Desk;
 
 /// Bytes read at once; they live on the stack of the thread that reads, so that an idle client is small.
 const READ_LEN: usize = 16 << 10;
@@ -55,6 +55,9 @@ pub enum CallError {
     /// The answer is not of the method's type.
     #[error("an answer of another type: {0}")]
     Malformed(#[from] havre_tl::DecodeError),
+    /// The answer is of another kind than this client can use.
+    #[error("not the answer that was waited for: {0}")]
+    Unexpected(String),
 }
 
 type Answer = Result<Vec<u8>, CallError>;
@@ -137,6 +140,12 @@ impl Client {
         self.call_raw(query.to_bytes()).await.map(drop)
     }
 
+    /// Whether the connection has ended.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.requests.is_closed()
+    }
+
     /// Calls a method and waits for its answer.
     ///
     /// # Errors
@@ -153,26 +162,50 @@ impl Client {
         answered.await.unwrap_or(Err(CallError::Lost))
     }
 
-    /// Makes an account for a number, with the code that the operator of `server` would read out, and
-    /// returns its user id.
+    /// Asks for a login code and returns the name of the attempt.
     ///
     /// # Errors
-    /// When any step is refused.
-    pub async fn sign_up(&self, server: &Server, phone: &str, first_name: &str) -> Result<i64> {
-        self.introduce().await?;
+    /// [`CallError`].
+    pub async fn ask_code(&self, phone: &str) -> Result<String, CallError> {
         let sent = self.call(functions::auth::SendCode {
             phone_number: phone.into(),
             api_id: 1,
             api_hash: "load".into(),
             ..Default::default()
         });
-        let enums::auth::SentCode::SentCode(sent) = sent.await? else {
-            bail!("no code was sent");
-        };
+        match sent.await? {
+            enums::auth::SentCode::SentCode(sent) => Ok(sent.phone_code_hash),
+            other => Err(CallError::Unexpected(format!("{other:?}"))),
+        }
+    }
+
+    /// Makes an account for a number, with the code that the server's operator would read out, and
+    /// returns its user id.
+    ///
+    /// # Errors
+    /// When any step is refused.
+    pub async fn sign_up(&self, desk: &Desk, phone: &str, first_name: &str) -> Result<i64> {
+        self.introduce().await?;
+        let attempt = self.ask_code(phone).await?;
+        self.enter_code(&desk.code(phone).await?, phone, attempt, first_name)
+            .await
+    }
+
+    /// Makes an account with the code of an attempt, and returns its user id.
+    ///
+    /// # Errors
+    /// When any step is refused.
+    pub async fn enter_code(
+        &self,
+        code: &str,
+        phone: &str,
+        attempt: String,
+        first_name: &str,
+    ) -> Result<i64> {
         let sign_in = self.call(functions::auth::SignIn {
             phone_number: phone.into(),
-            phone_code_hash: sent.phone_code_hash.clone(),
-            phone_code: Some(server.code(phone).await?),
+            phone_code_hash: attempt.clone(),
+            phone_code: Some(code.into()),
             ..Default::default()
         });
         let enums::auth::Authorization::AuthorizationSignUpRequired(_) = sign_in.await? else {
@@ -180,7 +213,7 @@ impl Client {
         };
         let signed_up = self.call(functions::auth::SignUp {
             phone_number: phone.into(),
-            phone_code_hash: sent.phone_code_hash,
+            phone_code_hash: attempt,
             first_name: first_name.into(),
             ..Default::default()
         });

@@ -1,12 +1,16 @@
 //! `havre-bench`: measures a server of its own over its wire and prints one table.
 
+mod flood;
 mod history;
+mod newcomers;
 mod simulate;
+mod steady;
+mod svg;
 mod table;
 mod wire;
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -14,6 +18,8 @@ use clap::{Parser, Subcommand};
 use havre_bench::process::Server;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use table::Row;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
 /// Load for a server that is started for it on 127.0.0.1, with data that are removed afterwards.
 #[derive(Debug, Parser)]
@@ -39,6 +45,11 @@ enum Run {
     },
     /// The queue for login codes over the days of a great arrival, in simulated time.
     Simulate(simulate::Plan),
+    /// People inside, and a crowd that arrives.
+    Flood(flood::Plan),
+    /// The crowd, started by `flood`.
+    #[command(hide = true)]
+    Newcomers(newcomers::Orders),
     #[command(flatten)]
     Wire(WireRun),
 }
@@ -90,6 +101,8 @@ fn main() -> Result<()> {
             simulate::print(&plan, &simulate::run(&plan));
             return Ok(());
         }
+        Run::Flood(plan) => return flood(plan, cli.havre),
+        Run::Newcomers(orders) => return newcomers(orders),
         Run::Wire(run) => vec![over_wire(run, cli.havre, within)?],
     };
     table::print(&rows);
@@ -97,14 +110,8 @@ fn main() -> Result<()> {
 }
 
 fn over_wire(run: WireRun, havre: Option<PathBuf>, within: Duration) -> Result<Row> {
-    raise_file_limit();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let data = tempfile::tempdir()?;
-    let havre = match havre {
-        Some(path) => path,
-        None => std::env::current_exe()?.with_file_name("havre"),
-    };
-    let server = Server::start(&havre, data.path(), free_address()?, &data.path().join("log"))?;
+    let (runtime, data) = (runtime()?, tempfile::tempdir()?);
+    let server = start(&beside(havre)?, &data, &[])?;
     runtime.block_on(async {
         match run {
             WireRun::Handshakes { clients, count } => wire::handshakes(server, clients, count, within).await,
@@ -113,6 +120,40 @@ fn over_wire(run: WireRun, havre: Option<PathBuf>, within: Duration) -> Result<R
             WireRun::Idle { clients } => wire::idle(server, clients, within).await,
         }
     })
+}
+
+fn flood(plan: flood::Plan, havre: Option<PathBuf>) -> Result<()> {
+    let (runtime, data, havre) = (runtime()?, tempfile::tempdir()?, beside(havre)?);
+    let rate = format!("console_rate={}", plan.codes);
+    let server = start(&havre, &data, &[&rate])?;
+    runtime.block_on(flood::run(server, havre, plan))
+}
+
+fn newcomers(orders: newcomers::Orders) -> Result<()> {
+    runtime()?.block_on(newcomers::run(orders))
+}
+
+fn runtime() -> Result<Runtime> {
+    raise_file_limit();
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// The server's program: the one that was named, or the one beside this.
+fn beside(havre: Option<PathBuf>) -> Result<PathBuf> {
+    match havre {
+        Some(path) => Ok(path),
+        None => Ok(std::env::current_exe()?.with_file_name("havre")),
+    }
+}
+
+fn start(havre: &Path, data: &TempDir, settings: &[&str]) -> Result<Server> {
+    Server::start_with(
+        havre,
+        data.path(),
+        free_address()?,
+        &data.path().join("log"),
+        settings,
+    )
 }
 
 /// A port that was free a moment ago.

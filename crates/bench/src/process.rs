@@ -34,6 +34,20 @@ impl Server {
     /// # Errors
     /// When it does not start.
     pub fn start(havre: &Path, data: &Path, listen: SocketAddr, log: &Path) -> Result<Self> {
+        Self::start_with(havre, data, listen, log, &[])
+    }
+
+    /// As [`Self::start`], with settings (`key=value`).
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_with(
+        havre: &Path,
+        data: &Path,
+        listen: SocketAddr,
+        log: &Path,
+        settings: &[&str],
+    ) -> Result<Self> {
         let log = File::options().create(true).append(true).open(log)?;
         let mut process = Command::new(havre)
             .arg("serve")
@@ -44,6 +58,7 @@ impl Server {
             .args(["--set", "connections_per_ip_max=1000000"])
             .args(["--set", "sends_per_minute=0"])
             .args(["--set", "codes_per_address=0", "--set", "codes_per_range=0"])
+            .args(settings.iter().flat_map(|setting| ["--set", setting]))
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
@@ -93,7 +108,27 @@ impl Server {
     /// # Errors
     /// When none waits.
     pub async fn code(&self, phone: &str) -> Result<String> {
-        let mut socket = UnixStream::connect(self.data.join("admin.sock")).await?;
+        self.desk().code(phone).await
+    }
+
+    /// Where its operator asks.
+    #[must_use]
+    pub fn desk(&self) -> Desk {
+        Desk(self.data.clone())
+    }
+}
+
+/// Where the operator of a server asks: its data folder.
+#[derive(Clone, Debug)]
+pub struct Desk(pub PathBuf);
+
+impl Desk {
+    /// The login code that waits for a number.
+    ///
+    /// # Errors
+    /// When none waits.
+    pub async fn code(&self, phone: &str) -> Result<String> {
+        let mut socket = UnixStream::connect(self.0.join("admin.sock")).await?;
         socket.write_all(format!("code {phone}\n").as_bytes()).await?;
         let mut answer = String::new();
         socket.read_to_string(&mut answer).await?;
@@ -101,7 +136,9 @@ impl Server {
         code.map(str::to_owned)
             .with_context(|| format!("the server gives no code: {answer}"))
     }
+}
 
+impl Server {
     /// Processor time that it has used.
     ///
     /// # Errors

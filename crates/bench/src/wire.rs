@@ -39,7 +39,10 @@ pub async fn signups(server: Server, clients: usize, count: usize, within: Durat
         let server = Arc::clone(&house);
         async move {
             let client = Client::connect(server.endpoint()).await?;
-            client.sign_up(&server, &phone(n), "Somebody").await.map(drop)
+            client
+                .sign_up(&server.desk(), &phone(n), "Somebody")
+                .await
+                .map(drop)
         }
     });
     measured("sign-up with handshake", &server, repeated).await
@@ -110,8 +113,8 @@ impl Pair {
             Client::connect(server.endpoint()),
             Client::connect(server.endpoint())
         )?;
-        from.sign_up(server, &phone(2 * n), "Alice").await?;
-        reader.sign_up(server, &phone(2 * n + 1), "Bob").await?;
+        from.sign_up(&server.desk(), &phone(2 * n), "Alice").await?;
+        reader.sign_up(&server.desk(), &phone(2 * n + 1), "Bob").await?;
         // Only who asked for the state of things is pushed what is new.
         reader.call(functions::updates::GetState {}).await?;
         Ok(Self {

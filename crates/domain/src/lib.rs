@@ -26,6 +26,7 @@ pub mod search;
 pub mod sessions;
 pub mod srp;
 pub mod toll;
+pub mod turns;
 pub mod tx;
 pub mod updates;
 pub mod usernames;

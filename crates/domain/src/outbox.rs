@@ -16,6 +16,7 @@ use crate::keys::{self, partition};
 use crate::messages::{self, Arrival};
 use crate::search::{self, Kind};
 use crate::sessions::{self, Session};
+use crate::turns::Turns;
 use crate::tx::{Fault, Tx};
 use crate::updates::{self, Event};
 use crate::users::Profile;
@@ -270,6 +271,7 @@ const TRIES_MAX: usize = 64;
 #[derive(Clone)]
 pub struct Courier {
     store: Arc<dyn Store>,
+    turns: Arc<Turns>,
 }
 
 /// What a delivery did.
@@ -294,10 +296,10 @@ struct Applied {
 }
 
 impl Courier {
-    /// A courier over a store.
+    /// A courier over a store, who waits for turns at partitions.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
+    pub fn new(store: Arc<dyn Store>, turns: Arc<Turns>) -> Self {
+        Self { store, turns }
     }
 
     /// Delivers everything in the outbox of `from`, and what that causes in turn.
@@ -366,6 +368,7 @@ impl Courier {
             complete: true,
             to,
         };
+        let _turn = self.turns.take(&done.to).await;
         for one in pending {
             match self.apply_one(from, &done.to, &one, now).await {
                 Ok(sends_on) => {

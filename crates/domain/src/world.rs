@@ -51,6 +51,7 @@ pub struct World {
     pub secret: Secret,
     open: BTreeMap<Partition, Tx>,
     subject: Option<Partition>,
+    contested: Option<Partition>,
 }
 
 impl World {
@@ -65,6 +66,7 @@ impl World {
             secret,
             open: BTreeMap::new(),
             subject: None,
+            contested: None,
         }
     }
 
@@ -129,11 +131,21 @@ impl World {
         if !tx.is_changed() {
             return Ok(None);
         }
-        let has_effects = tx.commit().await?;
+        let committed = tx.commit().await;
+        if matches!(committed, Err(Fault::Conflict)) {
+            self.contested = Some(partition.clone());
+        }
+        let has_effects = committed?;
         Ok(Some(Committed {
             partition,
             has_effects,
         }))
+    }
+
+    /// The partition that somebody else committed to first.
+    #[must_use]
+    pub fn contested(&self) -> Option<&Partition> {
+        self.contested.as_ref()
     }
 
     /// Forgets everything that was read, so that what comes next sees what others committed.

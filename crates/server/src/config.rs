@@ -72,6 +72,8 @@ settings! {
     /// How login codes reach people. `console` prints them to standard output and gives them to
     /// `havre code PHONE`: for a server whose people can ask its operator.
     codes: CodeProvider = "console", "console", parse;
+    /// Most codes a second that the console takes; people beyond wait for their turn.
+    console_rate: u32 = "1000", "a whole number from 1 to 1000000", |text| within(text, 1..=1_000_000);
     /// Digits in a login code.
     code_len: u8 = "5", "a whole number from 4 to 8", |text| within(text, 4..=8);
     /// Most login codes within an hour that one address (IPv6: one /64 network) may ask for; 0 is without

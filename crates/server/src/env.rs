@@ -15,26 +15,25 @@ use tokio::sync::Semaphore;
 
 use crate::config::CodeProvider;
 
-/// Codes a second that the console takes: as many as can be read off it by a program.
-const CONSOLE_RATE: f64 = 1000.0;
-
 /// The real outside.
 #[derive(Debug)]
 pub struct System {
     runtime: Handle,
     codes: CodeProvider,
+    console_rate: u32,
     /// As much long work at a time as there are processors: each may hold a large picture in memory.
     turns: Arc<Semaphore>,
     started: Instant,
 }
 
 impl System {
-    /// Runs tasks on `runtime` and sends codes by `codes`.
-    pub fn new(runtime: Handle, codes: CodeProvider) -> Self {
+    /// Runs tasks on `runtime` and sends codes by `codes`, so many a second at most.
+    pub fn new(runtime: Handle, codes: CodeProvider, console_rate: u32) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         Self {
             runtime,
             codes,
+            console_rate,
             turns: Arc::new(Semaphore::new(processors)),
             started: Instant::now(),
         }
@@ -74,7 +73,7 @@ impl Env for System {
 
     fn code_rate(&self) -> f64 {
         match self.codes {
-            CodeProvider::Console => CONSOLE_RATE,
+            CodeProvider::Console => f64::from(self.console_rate),
         }
     }
 

@@ -2,25 +2,26 @@
 //!
 //! Making a key with a new client costs a private RSA operation and two modular exponentiations, about a
 //! millisecond of pure arithmetic. On the runtime's threads a crowd of arrivals would hold up every message
-//! of the people inside; here it only holds up the crowd. What else newcomers want until they are logged in
-//! runs on a runtime of its own, whose threads are as low in priority.
+//! of the people inside; here it only holds up the crowd: these threads run when no other wants to.
+//!
+//! A thread that may be kept from running for long must hold no lock that others want. So these only compute,
+//! and one of usual priority takes what they have done from there. What else newcomers want until they are
+//! logged in runs on a runtime of its own with one thread: it needs locks, so its priority is the usual one,
+//! but a crowd gets no more than that thread.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use anyhow::{Context, Result};
-use rustix::process::setpriority_process;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
-/// How much lower than the rest the scheduler ranks a lane. At 10 a lane gets about a tenth of a core that
-/// somebody else wants, and all of one that nobody wants.
-const NICENESS: i32 = 10;
-
-type Job = Box<dyn FnOnce() + Send>;
+/// Gives a result to who waits for it.
+type Done = Box<dyn FnOnce() + Send>;
+type Job = Box<dyn FnOnce() -> Option<Done> + Send>;
 
 /// A lane: a few threads behind a queue of bounded length.
 #[derive(Clone, Debug)]
@@ -38,13 +39,12 @@ impl Lane {
     pub fn start(name: &str, threads: usize, queue_len: usize) -> Result<Self> {
         let (queue, jobs) = sync_channel::<Job>(queue_len);
         let jobs = Arc::new(Mutex::new(jobs));
+        let (relay, done) = channel();
+        spawn(name, move || done.into_iter().for_each(|done: Done| done()))?;
         let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         for _ in 0..if threads == 0 { cores } else { threads } {
-            let jobs = Arc::clone(&jobs);
-            let thread = thread::Builder::new()
-                .name(name.to_owned())
-                .spawn(move || work(&jobs));
-            thread.with_context(|| format!("a thread of the lane {name} cannot start"))?;
+            let (jobs, relay) = (Arc::clone(&jobs), relay.clone());
+            spawn(name, move || work(&jobs, &relay))?;
         }
         let waiting = Arc::default();
         Ok(Self { queue, waiting })
@@ -65,9 +65,12 @@ impl Lane {
         let job: Job = Box::new(move || {
             waiting.fetch_sub(1, Ordering::Relaxed);
             // Nobody waits any more when the connection has gone: then nothing needs to be computed.
-            if !sender.is_closed() {
-                drop(sender.send(job()));
+            if sender.is_closed() {
+                return None;
             }
+            let result = job();
+            let done: Done = Box::new(move || drop(sender.send(result)));
+            Some(done)
         });
         // Counted before a thread can take it.
         self.waiting.fetch_add(1, Ordering::Relaxed);
@@ -81,30 +84,43 @@ impl Lane {
     }
 }
 
+fn spawn(name: &str, deed: impl FnOnce() + Send + 'static) -> Result<()> {
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(deed);
+    thread.with_context(|| format!("a thread of the lane {name} cannot start"))?;
+    Ok(())
+}
+
 /// A runtime for the connections and calls of those who are not logged in.
 pub fn newcomers() -> Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .thread_name("newcomers")
+        .worker_threads(1)
         .enable_all()
-        .on_thread_start(give_way)
         .build()
         .context("the runtime for newcomers cannot start")
 }
 
-/// Lowers the priority of the calling thread; on Linux of it alone. Where it is refused, it is only less
-/// polite.
+/// Lets the calling thread run when no other wants to. A thread that is only nicer keeps those that wake up
+/// waiting until its slice is over, a few milliseconds, and a message wakes up several; one of the class for
+/// idle times gives way at once. Where the system refuses, it is only less polite.
+#[allow(unsafe_code)]
 fn give_way() {
-    let _ = setpriority_process(None, NICENESS);
+    let parameters = libc::sched_param { sched_priority: 0 };
+    // SAFETY: the call reads the parameters, which live here, and changes nothing but the calling thread.
+    let _ = unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &raw const parameters) };
 }
 
 /// Works until the lane is dropped.
-fn work(jobs: &Mutex<Receiver<Job>>) {
+fn work(jobs: &Mutex<Receiver<Job>>, relay: &Sender<Done>) {
     give_way();
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
-        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).is_err() {
-            tracing::error!("a job of a lane panicked");
+        match std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)) {
+            // The relay ends after the last of those who work for it.
+            Ok(Some(done)) => drop(relay.send(done)),
+            Ok(None) => {}
+            Err(_panic) => tracing::error!("a job of a lane panicked"),
         }
     }
 }

@@ -145,7 +145,11 @@ async fn open_api(
     files: Blobs,
     metrics: Arc<Metrics>,
 ) -> Result<Arc<Api>> {
-    let env = Arc::new(System::new(Handle::current(), settings.codes));
+    let env = Arc::new(System::new(
+        Handle::current(),
+        settings.codes,
+        settings.console_rate,
+    ));
     let address = settings.public_address();
     let told = dispatch::Settings {
         host: address.ip().to_string(),

@@ -246,7 +246,7 @@ async fn move_in(server: &Server, rng: &mut ChaCha12Rng) -> Vec<Person> {
     for n in 0..PEOPLE {
         let client = Client::connect(server.endpoint()).await.unwrap();
         client
-            .sign_up(server, &phone(n), &format!("Person {n}"))
+            .sign_up(&server.desk(), &phone(n), &format!("Person {n}"))
             .await
             .unwrap();
         clients.push(client);

@@ -109,8 +109,8 @@ async fn converse(server: &Server) -> Vec<String> {
     let first = Client::connect(server.endpoint()).await.unwrap();
     let mut codes = vec![err(&first, server).await];
     let second = Client::connect(server.endpoint()).await.unwrap();
-    first.sign_up(server, PHONES[0], NAMES[0]).await.unwrap();
-    second.sign_up(server, PHONES[1], NAMES[1]).await.unwrap();
+    first.sign_up(&server.desk(), PHONES[0], NAMES[0]).await.unwrap();
+    second.sign_up(&server.desk(), PHONES[1], NAMES[1]).await.unwrap();
     let peer = first.peer_of(PHONES[1]).await.unwrap();
     for random_id in 1..=3 {
         let message = functions::messages::SendMessage {

@@ -160,6 +160,7 @@ mod tests {
             env: Arc::new(System::new(
                 tokio::runtime::Handle::current(),
                 CodeProvider::Console,
+                1000,
             )),
             settings: Settings {
                 host: "127.0.0.1".into(),
