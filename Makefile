@@ -26,4 +26,5 @@ regenerate: ## write the generated files anew
 
 clean: ## remove what was built and installed here
 	cargo clean
-	rm -rf interop/.venv interop/target interop/vendor interop/mtcute/node_modules .test-tools
+	rm -rf interop/.venv interop/target interop/vendor interop/mtcute/node_modules \
+		crates/codes/tests/centre/node_modules .test-tools

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# Installs the client libraries of interop/ into ignored folders there; what is there already stays.
+# Installs what the tests talk to into ignored folders; what is there already stays.
+#   scripts/install-clients.sh [telethon] [mtcute] [grammers] [centre]
+# Without arguments: the client libraries of interop/. `centre` is the message centre of the tests of login codes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -21,24 +23,46 @@ fresh() {
     cmp -s "$1" "$2/.installed-from"
 }
 
-echo "Telethon"
-need python3 python3 python3-venv
-if ! fresh interop/requirements.txt interop/.venv; then
-    rm -rf interop/.venv
-    python3 -m venv interop/.venv
-    interop/.venv/bin/pip install --quiet --disable-pip-version-check --requirement interop/requirements.txt
-    cp interop/requirements.txt interop/.venv/.installed-from
-fi
+# npm's packages as the lock file in the folder lists them. The one install script among them builds a database that no
+# driver uses.
+node_modules() {
+    need node nodejs
+    need npm npm
+    if ! fresh "$1/package-lock.json" "$1/node_modules"; then
+        npm ci --prefix "$1" --ignore-scripts --no-audit --no-fund --loglevel=error
+        cp "$1/package-lock.json" "$1/node_modules/.installed-from"
+    fi
+}
 
-echo "mtcute"
-need node nodejs
-need npm npm
-if ! fresh interop/mtcute/package-lock.json interop/mtcute/node_modules; then
-    # The one install script builds a database that the driver does not use.
-    npm ci --prefix interop/mtcute --ignore-scripts --no-audit --no-fund --loglevel=error
-    cp interop/mtcute/package-lock.json interop/mtcute/node_modules/.installed-from
-fi
+telethon() {
+    need python3 python3 python3-venv
+    if ! fresh interop/requirements.txt interop/.venv; then
+        rm -rf interop/.venv
+        python3 -m venv interop/.venv
+        interop/.venv/bin/pip install --quiet --disable-pip-version-check --requirement interop/requirements.txt
+        cp interop/requirements.txt interop/.venv/.installed-from
+    fi
+}
 
-echo "grammers"
-interop/grammers/vendor.py
-cargo build --quiet --locked --manifest-path interop/grammers/Cargo.toml --target-dir interop/target
+mtcute() {
+    node_modules interop/mtcute
+}
+
+grammers() {
+    interop/grammers/vendor.py
+    cargo build --quiet --locked --manifest-path interop/grammers/Cargo.toml --target-dir interop/target
+}
+
+centre() {
+    node_modules crates/codes/tests/centre
+}
+
+if [ $# -eq 0 ]; then
+    set -- telethon mtcute grammers
+fi
+for part in "$@"; do
+    case $part in
+        telethon | mtcute | grammers | centre) echo "$part"; "$part" ;;
+        *) echo "there is no part $part: telethon, mtcute, grammers, centre" >&2; exit 2 ;;
+    esac
+done

@@ -39,6 +39,10 @@ lint() {
 unit() {
     step "a database for the tests" \
         "Without PostgreSQL, leave it out: HAVRE_TEST_POSTGRES=skip make test" start_postgres
+    if [ "${HAVRE_TEST_SMPP:-}" != skip ]; then
+        step "a message centre for the tests" \
+            "Without Node, leave it out: HAVRE_TEST_SMPP=skip make test" scripts/install-clients.sh centre
+    fi
     step "tests of the crates" "Run one again alone: cargo nextest run -p CRATE NAME" unit_tests
     step "examples in the documentation" "Run again: cargo test --workspace --doc" \
         cargo test --workspace --doc --quiet

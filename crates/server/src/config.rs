@@ -11,7 +11,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 /// What the table says about one setting.
 #[derive(Debug)]
@@ -69,11 +69,44 @@ settings! {
     /// Address and port of `/metrics`, `/health` and `/ready`, for monitoring; nothing is without. They ask
     /// for no password: a private address.
     metrics_listen: Option<SocketAddr> = "", "an IP address with a port, such as 127.0.0.1:9430, or nothing", optional;
-    /// How login codes reach people. `console` prints them to standard output and gives them to
-    /// `havre code PHONE`: for a server whose people can ask its operator.
-    codes: CodeProvider = "console", "console", parse;
+    /// How login codes reach people, the preferred way first. `console` prints them to standard output and
+    /// gives them to `havre code PHONE`: for a server whose people can ask its operator. `webhook` posts them
+    /// to a program of yours, `smtp` sends them as e-mails, `smpp` as text messages: see docs/codes.md.
+    codes: CodeProviders = "console",
+        "one or several of console, webhook, smtp, smpp with commas between, such as webhook,smpp", parse;
     /// Most codes a second that the console takes; people beyond wait for their turn.
     console_rate: u32 = "1000", "a whole number from 1 to 1000000", |text| within(text, 1..=1_000_000);
+    /// Address that the webhook posts to.
+    webhook_url: Option<Secret> = "", "a URL, such as https://example.org/codes, or nothing", optional;
+    /// What the webhook's requests are signed with, at least 16 bytes.
+    webhook_secret: Option<Secret> = "", "a text that only you and the receiver know, or nothing", optional;
+    /// Most login codes a second by the webhook.
+    webhook_rate: u32 = "20", "a whole number from 1 to 100000", |text| within(text, 1..=100_000);
+    /// Numbers that the webhook is for, by how they begin.
+    webhook_countries: Prefixes = "", "prefixes of digits, such as 49 1246, or nothing for all numbers", parse;
+    /// The mail server that login codes go through.
+    smtp_url: Option<Secret> = "",
+        "a URL, such as smtps://havre:password@mail.example.org, or nothing", optional;
+    /// Who login codes by e-mail come from.
+    smtp_from: String = "", "an address, such as Havre <havre@example.org>", parse;
+    /// Where login codes by e-mail go, with the digits of the phone number in the place of `{number}`.
+    smtp_to: String = "", "an address, such as {number}@sms.example.org", parse;
+    /// Most login codes a second by e-mail.
+    smtp_rate: u32 = "5", "a whole number from 1 to 100000", |text| within(text, 1..=100_000);
+    /// Numbers that e-mail is for, by how they begin.
+    smtp_countries: Prefixes = "", "prefixes of digits, such as 49 1246, or nothing for all numbers", parse;
+    /// The message centre (SMSC) that text messages go through.
+    smpp_host: String = "", "host:port, or smpps://host:port for TLS", parse;
+    /// The name of your account there.
+    smpp_system_id: String = "", "a text of up to 15 letters", parse;
+    /// The password of your account there.
+    smpp_password: Option<Secret> = "", "a text of up to 8 letters, or nothing", optional;
+    /// The sender that people see on text messages; without one, the message centre chooses.
+    smpp_from: String = "", "a number, a name of up to 11 letters, or nothing", parse;
+    /// Most login codes a second by text message.
+    smpp_rate: u32 = "10", "a whole number from 1 to 100000", |text| within(text, 1..=100_000);
+    /// Numbers that text messages are for, by how they begin.
+    smpp_countries: Prefixes = "", "prefixes of digits, such as 49 1246, or nothing for all numbers", parse;
     /// Digits in a login code.
     code_len: u8 = "5", "a whole number from 4 to 8", |text| within(text, 4..=8);
     /// Most login codes within an hour that one address (IPv6: one /64 network) may ask for; 0 is without
@@ -138,8 +171,7 @@ impl FromStr for PrefixLimits {
     fn from_str(text: &str) -> Result<Self, ()> {
         let limit = |word: &str| {
             let (prefix, count) = word.split_once('=')?;
-            let digits = (1..=15).contains(&prefix.len()) && prefix.bytes().all(|b| b.is_ascii_digit());
-            Some((prefix.to_owned(), parse(count)?)).filter(|_| digits)
+            Some((prefix.to_owned(), parse(count)?)).filter(|_| is_prefix(prefix))
         };
         let limits: Option<Vec<_>> = text.split_whitespace().map(limit).collect();
         limits.map(Self).ok_or(())
@@ -181,22 +213,96 @@ impl FromStr for LogFormat {
     }
 }
 
-/// How login codes reach people.
+/// A way in which login codes reach people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodeProvider {
     /// Printed by the server, and given out by `havre code`.
     Console,
+    /// Posted to a program of the operator's.
+    Webhook,
+    /// Sent as e-mails.
+    Smtp,
+    /// Sent as text messages.
+    Smpp,
 }
 
-impl FromStr for CodeProvider {
+impl CodeProvider {
+    /// What the settings call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Console => "console",
+            Self::Webhook => "webhook",
+            Self::Smtp => "smtp",
+            Self::Smpp => "smpp",
+        }
+    }
+}
+
+/// The ways in which login codes reach people, the preferred one first; at least one, none twice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeProviders(pub Vec<CodeProvider>);
+
+impl FromStr for CodeProviders {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        if text == "console" {
-            Ok(Self::Console)
-        } else {
-            Err(())
+        use CodeProvider::{Console, Smpp, Smtp, Webhook};
+        let mut providers = Vec::new();
+        for name in text.split(',').map(str::trim) {
+            let all = [Console, Webhook, Smtp, Smpp];
+            let provider = all
+                .into_iter()
+                .find(|provider| provider.name() == name)
+                .ok_or(())?;
+            if providers.contains(&provider) {
+                return Err(());
+            }
+            providers.push(provider);
         }
+        Ok(Self(providers))
+    }
+}
+
+impl fmt::Display for CodeProviders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.0.iter().map(|provider| provider.name()).collect();
+        f.write_str(&names.join(", "))
+    }
+}
+
+/// How phone numbers begin; none at all stands for every number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prefixes(pub Vec<String>);
+
+impl FromStr for Prefixes {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let prefix = |word: &str| is_prefix(word).then(|| word.to_owned());
+        let prefixes: Option<Vec<_>> = text.split_whitespace().map(prefix).collect();
+        prefixes.map(Self).ok_or(())
+    }
+}
+
+fn is_prefix(word: &str) -> bool {
+    (1..=15).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// What nobody but the operator may see: it is not printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl FromStr for Secret {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
     }
 }
 
@@ -247,8 +353,34 @@ impl Settings {
         self.advertise.unwrap_or(self.listen)
     }
 
+    /// The settings that a way of codes cannot do without, and whether they are set.
+    fn needed(&self, provider: CodeProvider) -> Vec<(&'static str, bool)> {
+        match provider {
+            CodeProvider::Console => Vec::new(),
+            CodeProvider::Webhook => vec![
+                ("webhook_url", self.webhook_url.is_some()),
+                ("webhook_secret", self.webhook_secret.is_some()),
+            ],
+            CodeProvider::Smtp => vec![
+                ("smtp_url", self.smtp_url.is_some()),
+                ("smtp_from", !self.smtp_from.is_empty()),
+                ("smtp_to", !self.smtp_to.is_empty()),
+            ],
+            CodeProvider::Smpp => vec![
+                ("smpp_host", !self.smpp_host.is_empty()),
+                ("smpp_system_id", !self.smpp_system_id.is_empty()),
+            ],
+        }
+    }
+
     /// What no single setting can tell.
     fn check(&self) -> Result<()> {
+        for provider in &self.codes.0 {
+            let needed = self.needed(*provider);
+            if let Some((key, _)) = needed.iter().find(|(_, set)| !set) {
+                bail!("codes = \"{}\" needs {key}", self.codes);
+            }
+        }
         if self.store == StoreEngine::Postgres && self.postgres_url.is_none() {
             bail!("store = \"postgres\" needs postgres_url, the URL of the database");
         }
@@ -333,9 +465,13 @@ impl Layers {
     fn read_file(&mut self, path: &Path) -> Result<()> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("the settings file {} cannot be read", path.display()))?;
-        let table: toml::Table = text
-            .parse()
-            .with_context(|| format!("the settings file {} is not TOML", path.display()))?;
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+            // The error as a whole would quote the line, which may hold a secret.
+            let before = error.span().and_then(|span| text.get(..span.start));
+            let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+            let (path, cause) = (path.display(), error.message());
+            anyhow!("the settings file {path} is not TOML: line {line}: {cause}")
+        })?;
         for (key, value) in table {
             self.set(&key, value_text(value), Source::File(path.to_owned()))?;
         }
@@ -477,6 +613,42 @@ mod tests {
             )
             .is_ok()
         );
+    }
+
+    #[test]
+    fn ways_of_codes_are_a_list_in_order_and_name_what_they_need() {
+        let codes = |text: &str| load(&[("codes", text)], &[], None).map(|settings| settings.codes);
+        for text in ["", "pigeon", "console,", "console,console", "console webhook"] {
+            assert!(codes(text).is_err(), "{text:?}");
+        }
+        assert!(refusal(&[("codes", "webhook")], &[], None).contains("needs webhook_url"));
+        assert!(refusal(&[("codes", "console, smtp")], &[], None).contains("needs smtp_url"));
+        let typed = [
+            ("codes", "smpp, console"),
+            ("smpp_host", "h"),
+            ("smpp_system_id", "i"),
+        ];
+        let settings = load(&typed, &[], None).unwrap();
+        assert_eq!(settings.codes.0, [CodeProvider::Smpp, CodeProvider::Console]);
+        assert_eq!(settings.codes.to_string(), "smpp, console");
+        assert!(refusal(&[("smpp_countries", "49 +1")], &[], None).contains("prefixes of digits"));
+        let served = load(&[("smpp_countries", "49 1246")], &[], None).unwrap();
+        assert_eq!(served.smpp_countries.0, ["49", "1246"]);
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let typed = [
+            ("webhook_secret", "hush-hush"),
+            ("smtp_url", "smtps://a:hush-hush@b"),
+            ("smpp_password", "hush-hush"),
+            ("webhook_url", "https://b/hush-hush"),
+        ];
+        let shown = format!("{:?}", load(&typed, &[], None).unwrap());
+        assert!(!shown.contains("hush-hush"), "{shown}");
+        let broken = refusal(&[], &[], Some("code_len = 5\nsmpp_password = hush-hush\n"));
+        assert!(broken.contains("is not TOML: line 2"), "{broken}");
+        assert!(!broken.contains("hush-hush"), "{broken}");
     }
 
     #[test]

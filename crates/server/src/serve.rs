@@ -22,7 +22,7 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::admin::server::Desk;
-use crate::config::{LogFormat, Settings};
+use crate::config::{CodeProvider, CodeProviders, LogFormat, Settings};
 use crate::data::DataFolder;
 use crate::env::System;
 use crate::keys::ServerKey;
@@ -34,7 +34,7 @@ use crate::watch::http::{self, Watched};
 use crate::watch::observer::Observer;
 use crate::watch::process;
 use crate::watch::store::WatchedStore;
-use crate::{admin, files, net, store};
+use crate::{admin, env, files, net, store};
 
 /// How long connections may take to go when the server stops.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -145,11 +145,7 @@ async fn open_api(
     files: Blobs,
     metrics: Arc<Metrics>,
 ) -> Result<Arc<Api>> {
-    let env = Arc::new(System::new(
-        Handle::current(),
-        settings.codes,
-        settings.console_rate,
-    ));
+    let env = Arc::new(System::new(Handle::current(), env::exchange(settings)?));
     let address = settings.public_address();
     let told = dispatch::Settings {
         host: address.ip().to_string(),
@@ -204,7 +200,7 @@ fn greeting(settings: &Settings, key: &ServerKey, monitored: Option<SocketAddr>)
          \x20 public key   (also: havre keys --pem)\n\
          {pem}\
          {metrics}\
-         Login codes are printed here; havre code PHONE prints one alone.\n",
+         Login codes {codes}; havre code PHONE prints one alone.\n",
         listen = settings.listen,
         data = settings.data.display(),
         ip = address.ip(),
@@ -212,7 +208,17 @@ fn greeting(settings: &Settings, key: &ServerKey, monitored: Option<SocketAddr>)
         dc_id = havre_api::DC_ID,
         signed = fingerprint.cast_signed(),
         pem = key.public_pem(),
+        codes = whither(&settings.codes),
     )
+}
+
+/// Where login codes go, as the end of a sentence.
+fn whither(codes: &CodeProviders) -> String {
+    if codes.0 == [CodeProvider::Console] {
+        "are printed here".to_owned()
+    } else {
+        format!("go out by {codes}")
+    }
 }
 
 /// Logs go to standard error, so that the greeting and the login codes have standard output to themselves.

@@ -101,6 +101,7 @@ impl Watched for Observer {
 mod tests {
     use super::*;
     use havre_api::dispatch::{Api, Parts, Settings};
+    use havre_codes::exchange::Exchange;
     use havre_domain::toll::Limits;
     use havre_mtproto::handshake::Identity;
     use havre_store::blob::Blobs;
@@ -111,7 +112,6 @@ mod tests {
     use std::sync::atomic::AtomicBool;
     use tokio::sync::Semaphore;
 
-    use crate::config::CodeProvider;
     use crate::env::System;
     use crate::lanes::Lane;
     use crate::net::admission::{Admission, Bounds};
@@ -159,8 +159,7 @@ mod tests {
             files: Blobs::new(Arc::new(object_store::memory::InMemory::new())),
             env: Arc::new(System::new(
                 tokio::runtime::Handle::current(),
-                CodeProvider::Console,
-                1000,
+                Exchange::start(Vec::new(), [0; 32]),
             )),
             settings: Settings {
                 host: "127.0.0.1".into(),
