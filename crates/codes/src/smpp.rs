@@ -195,6 +195,11 @@ fn parse_host(text: &str) -> Option<(String, u16, Option<ServerName<'static>>)> 
         Some((host, port)) => (host, port.parse().ok()?),
         None => (text, if tls { TLS_PORT } else { PORT }),
     };
+    // An IPv6 address stands in brackets.
+    let host = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
     let name = ServerName::try_from(host.to_owned()).ok()?;
     Some((host.to_owned(), port, tls.then_some(name)))
 }
@@ -239,5 +244,27 @@ fn outcome(status: CommandStatus) -> Result<(), Failure> {
         }
         CommandStatus::EsmeRinvdstadr => Err(Failure::Refused),
         _ => Err(Failure::Down),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_names_and_addresses_with_and_without_port() {
+        let host = |text| parse_host(text).map(|(host, port, name)| (host, port, name.is_some()));
+        let expected = |host: &str, port, tls| Some((host.to_owned(), port, tls));
+        assert_eq!(host("sms.example.org"), expected("sms.example.org", PORT, false));
+        assert_eq!(host("192.0.2.1:99"), expected("192.0.2.1", 99, false));
+        assert_eq!(
+            host("smpps://sms.example.org"),
+            expected("sms.example.org", TLS_PORT, true)
+        );
+        assert_eq!(
+            host("smpps://[2001:db8::1]:99"),
+            expected("2001:db8::1", 99, true)
+        );
+        assert_eq!(host("sms.example.org:65536"), None);
     }
 }

@@ -30,7 +30,7 @@ pub const SECRET_LEN_MIN: usize = 16;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
     /// The address is not one that can be posted to.
-    #[error("a webhook's address begins with https:// or http:// and names a host")]
+    #[error("a webhook's address begins with https:// or http:// and names a host, without a password")]
     Url,
     /// The secret could be guessed.
     #[error("a webhook's secret has at least {SECRET_LEN_MIN} bytes")]
@@ -53,7 +53,8 @@ impl Webhook {
     pub fn new(url: &str, secret: &str, tls: ClientConfig) -> Result<Self, Unusable> {
         let url: Uri = url.parse().map_err(|_| Unusable::Url)?;
         let known = [Some(&Scheme::HTTP), Some(&Scheme::HTTPS)].contains(&url.scheme());
-        if !known || url.host().is_none_or(str::is_empty) {
+        let host = url.authority().map_or("", |authority| authority.as_str());
+        if !known || host.is_empty() || host.contains('@') {
             return Err(Unusable::Url);
         }
         if secret.len() < SECRET_LEN_MIN {

@@ -2,13 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests, too, fail by panic")]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use havre_codes::circuit::{DOWN_MAX, PAUSE_MIN};
+use havre_codes::pace::{BURST, RATE_MIN};
 use havre_codes::provider::{Failure, Message};
 use havre_codes::route::Countries;
 use havre_codes::switchboard::{
-    Class, LIFETIME, PROBE_RATE, QUEUE_LEN_MAX, ROUNDS_MAX, Start, Switchboard, Terms, Totals, Unsendable,
+    Class, LIFETIME, PROBE_RATE, QUEUE_LEN_MAX, ROUNDS_MAX, Start, Switchboard, Terms, Ticket, Totals,
+    Unsendable,
 };
 use proptest::prelude::*;
 
@@ -216,70 +219,117 @@ struct World {
     terms: Vec<Terms>,
     board: Switchboard,
     in_flight: Vec<(Duration, Start, Result<(), Failure>)>,
+    /// Who waits and has never been tried: class, number, and when they came.
+    fresh: BTreeMap<Ticket, (Class, &'static str, Duration)>,
+    refused: BTreeSet<(Ticket, usize)>,
+    starts: Vec<usize>,
 }
 
 impl World {
-    /// Every start keeps to the bound of its provider and to what it serves.
-    fn check_start(&self, start: &Start) {
+    fn new(terms: Vec<Terms>) -> Self {
+        Self {
+            board: Switchboard::new(terms.clone()),
+            in_flight: Vec::new(),
+            fresh: BTreeMap::new(),
+            refused: BTreeSet::new(),
+            starts: vec![0; terms.len()],
+            terms,
+        }
+    }
+
+    fn arrive(&mut self, number: &'static str, class: Class, now: Duration) {
+        if let Ok(ticket) = self.board.handle_message(message(number), class, now) {
+            self.fresh.insert(ticket, (class, number, now));
+        }
+    }
+
+    fn end_all(&mut self, now: Duration, jitter: f64) {
+        while let Some(index) = self.in_flight.iter().position(|(at, ..)| *at <= now) {
+            let (_, start, outcome) = self.in_flight.swap_remove(index);
+            if outcome == Err(Failure::Refused) {
+                self.refused.insert((start.ticket, start.provider));
+            }
+            self.board.handle_outcome(start.ticket, outcome, now, jitter);
+        }
+    }
+
+    fn start_all(&mut self, now: Duration, script: &mut impl Iterator<Item = (Result<(), Failure>, u64)>) {
+        while let Some(start) = self.board.poll_start(now) {
+            self.check_start(&start, now);
+            let (outcome, ms) = script.next().unwrap();
+            self.in_flight
+                .push((now + Duration::from_millis(ms), start, outcome));
+        }
+        self.check_rest(now);
+    }
+
+    /// Every start keeps to what its provider serves and can take, and to precedence.
+    fn check_start(&mut self, start: &Start, now: Duration) {
         let provider = start.provider;
-        let in_flight = self
-            .in_flight
-            .iter()
-            .filter(|(_, other, _)| other.provider == provider)
-            .count();
         let terms = &self.terms[provider];
+        let here = |(_, other, _): &&(_, Start, _)| other.provider == provider;
+        let in_flight = self.in_flight.iter().filter(here).count();
         assert!(in_flight < terms.in_flight_max, "one more than the bound");
         assert!(
             terms.countries.matched_len(&start.message.number).is_some(),
             "not served"
         );
+        assert!(
+            !self.refused.contains(&(start.ticket, provider)),
+            "refused before"
+        );
+        self.starts[provider] += 1;
+        let allowed = terms.rate_max.max(RATE_MIN) * (now + BURST).as_secs_f64() + 1.0;
+        assert!(self.starts[provider] as f64 <= allowed + 1e-3, "above the cap");
+        let Some((class, ..)) = self.fresh.remove(&start.ticket) else {
+            return;
+        };
+        let passed_over = self.fresh.iter().find(|(ticket, (other, number, came))| {
+            let first = (*other, **ticket) < (class, start.ticket);
+            first && *came + LIFETIME > now && terms.countries.matched_len(number).is_some()
+        });
+        assert_eq!(passed_over, None, "somebody else was first");
     }
 
-    fn start_all(&mut self, now: Duration, script: &mut impl Iterator<Item = (Result<(), Failure>, u64)>) {
-        while let Some(start) = self.board.poll_start(now) {
-            self.check_start(&start);
-            let (outcome, ms) = script.next().unwrap();
-            self.in_flight
-                .push((now + Duration::from_millis(ms), start, outcome));
-        }
+    /// Nothing is lost from sight, and nothing more is due.
+    fn check_rest(&self, now: Duration) {
         let totals = self.board.totals();
         let waiting = self.board.waiting_len(Class::LogIn) + self.board.waiting_len(Class::SignUp);
-        let here = waiting + self.in_flight.len();
+        let here = (waiting + self.in_flight.len()) as u64;
         assert_eq!(
             totals.accepted,
-            totals.delivered + totals.refused + totals.lost + here as u64
+            totals.delivered + totals.refused + totals.lost + here
         );
-        assert!(
-            self.board.poll_timeout().is_none_or(|at| at > now),
-            "called again at once"
-        );
+        let next = self.board.poll_timeout();
+        assert!(next.is_none_or(|at| at > now), "called again at once");
+        for (health, terms) in self.board.health(now).iter().zip(&self.terms) {
+            assert!((0.0..=terms.rate_max.max(RATE_MIN)).contains(&health.rate));
+        }
     }
 }
 
 proptest! {
     #[test]
     fn whatever_happens_bounds_hold_and_every_message_ends_in_time(
-        terms in boards(), mut arrivals in arrivals(), script in prop::collection::vec(outcomes(), 1..40), jitter in 0.0..1.0_f64,
+        terms in boards(), mut arrivals in arrivals(),
+        script in prop::collection::vec(outcomes(), 1..40), jitter in 0.0..1.0_f64,
     ) {
         arrivals.sort_unstable();
         let mut script = script.into_iter().cycle();
         let mut arrivals = arrivals.into_iter().peekable();
-        let mut world = World { board: Switchboard::new(terms.clone()), terms, in_flight: Vec::new() };
+        let mut world = World::new(terms);
         let mut steps = 0;
         loop {
             let next_arrival = arrivals.peek().map(|(ms, ..)| Duration::from_millis(*ms));
             let next_outcome = world.in_flight.iter().map(|(at, ..)| *at).min();
-            let Some(now) = [next_arrival, next_outcome, world.board.poll_timeout()].into_iter().flatten().min() else { break };
+            let next = [next_arrival, next_outcome, world.board.poll_timeout()];
+            let Some(now) = next.into_iter().flatten().min() else { break };
             // A delivery takes 30 seconds at most here, and may start just before a message is given up.
             prop_assert!(now <= secs(60 + 30) + LIFETIME);
             while let Some((_, number, new)) = arrivals.next_if(|(ms, ..)| Duration::from_millis(*ms) <= now) {
-                let class = if new { Class::SignUp } else { Class::LogIn };
-                let _ = world.board.handle_message(message(number), class, now);
+                world.arrive(number, if new { Class::SignUp } else { Class::LogIn }, now);
             }
-            while let Some(index) = world.in_flight.iter().position(|(at, ..)| *at <= now) {
-                let (_, start, outcome) = world.in_flight.swap_remove(index);
-                world.board.handle_outcome(start.ticket, outcome, now, jitter);
-            }
+            world.end_all(now, jitter);
             world.start_all(now, &mut script);
             steps += 1;
             prop_assert!(steps < 20_000, "it goes round in circles");

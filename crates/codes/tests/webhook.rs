@@ -293,6 +293,7 @@ fn what_cannot_be_posted_to_or_guessed_is_refused() {
         "example.org/codes",
         "ftp://example.org/",
         "https://",
+        "https://somebody:secret@example.org/",
     ] {
         assert_eq!(refusal(url, SECRET), Some(Unusable::Url), "{url}");
     }
