@@ -10,8 +10,8 @@ use havre_codes::pace::{BURST, RATE_MIN};
 use havre_codes::provider::{Failure, Message};
 use havre_codes::route::Countries;
 use havre_codes::switchboard::{
-    Class, LIFETIME, PROBE_RATE, QUEUE_LEN_MAX, ROUNDS_MAX, Start, Switchboard, Terms, Ticket, Totals,
-    Unsendable,
+    Class, LIFETIME, PROBE_RATE, QUEUE_LEN_MAX, REST_MIN, ROUNDS_MAX, Start, Switchboard, Terms, Ticket,
+    Totals, Unsendable,
 };
 use proptest::prelude::*;
 
@@ -102,6 +102,47 @@ fn a_message_that_nobody_delivers_is_tried_in_rounds_and_then_lost() {
     let asked = run(&mut board, |_| Err(Failure::Down));
     assert_eq!(asked, [0, 1].repeat(ROUNDS_MAX as usize));
     assert_eq!(board.totals().lost, 1);
+}
+
+#[test]
+fn rounds_rest_longer_and_longer() {
+    let mut board = Switchboard::new([terms(&[], 10.0, 4)]);
+    board
+        .handle_message(message("15550000001"), Class::LogIn, secs(0))
+        .unwrap();
+    let mut now = secs(0);
+    for rest in [REST_MIN, REST_MIN * 2, REST_MIN * 4] {
+        let start = board.poll_start(now).unwrap();
+        board.handle_outcome(start.ticket, Err(Failure::Down), now, 0.0);
+        assert_eq!(board.poll_timeout(), Some(now + rest));
+        assert!(board.poll_start(now + rest - Duration::from_millis(1)).is_none());
+        now += rest;
+    }
+    assert!(board.poll_start(now).is_some());
+}
+
+#[test]
+fn a_rate_that_was_halved_grows_while_more_is_wanted_and_not_otherwise() {
+    let mut board = Switchboard::new([terms(&[], 10.0, 4)]);
+    let one = || message("15550000001");
+    board.handle_message(one(), Class::LogIn, secs(0)).unwrap();
+    let start = board.poll_start(secs(0)).unwrap();
+    board.handle_outcome(start.ticket, Err(SLOWER), secs(0), 0.0);
+    let again = board.poll_start(secs(1)).unwrap();
+    board.handle_outcome(again.ticket, Ok(()), secs(1), 0.0);
+    let mut deliver = |crowd: usize, from: u64| {
+        for now in (from..from + 10).map(secs) {
+            for _ in 0..crowd {
+                board.handle_message(one(), Class::LogIn, now).unwrap();
+            }
+            for start in started(&mut board, now) {
+                board.handle_outcome(start.ticket, Ok(()), now, 0.0);
+            }
+        }
+        board.rate(None, secs(from + 10))
+    };
+    assert!((deliver(1, 2) - 5.0).abs() < 1e-9);
+    assert!(deliver(9, 12) > 5.1);
 }
 
 #[test]
