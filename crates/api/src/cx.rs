@@ -255,11 +255,12 @@ impl Cx {
     /// [`Error`]; a conflict makes the dispatcher run the method again.
     pub async fn settle(&mut self) -> Result<(), Error> {
         if let Some(committed) = self.world.commit().await? {
-            self.settled.push(committed.partition.clone());
+            self.settled.push(committed.partition);
+            self.settled.extend(committed.reached);
             // What is delivered may come back to the same partition.
             self.turn = None;
-            if committed.has_effects {
-                let delivered = self.api.clone().apply_effects(committed.partition).await;
+            for from in committed.sending {
+                let delivered = self.api.clone().apply_effects(from).await;
                 self.settled.extend(delivered);
             }
         }

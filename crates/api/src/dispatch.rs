@@ -1,6 +1,7 @@
 //! The one door: a call comes in as bytes and leaves as bytes. Only here are partitions opened, deeds
 //! tried again, and commits made.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -201,6 +202,7 @@ impl Api {
             self.env.seed(),
             self.secret.clone(),
         )
+        .with_turns(self.turns.clone())
     }
 
     /// A secret for the wire's salts, the same on all nodes.
@@ -411,22 +413,29 @@ impl Api {
         }
     }
 
-    /// Pushes a commit and delivers its effects beside the caller.
+    /// Pushes a commit and delivers, beside the caller, what it could not deliver itself.
     fn deliver_beside(self: &Arc<Self>, committed: Committed, told: Option<Told>) {
-        self.push(&committed.partition, told);
-        if committed.has_effects {
+        for from in self.push_all(committed, told) {
             let api = self.clone();
-            let deliver = async move { api.deliver_from(committed.partition).await };
+            let deliver = async move { api.deliver_from(from).await };
             self.env.spawn(Box::pin(deliver));
         }
     }
 
     /// Pushes a commit and waits until its effects are delivered, as far as they can be now.
     pub async fn deliver(self: &Arc<Self>, committed: Committed, told: Option<Told>) {
-        self.push(&committed.partition, told);
-        if committed.has_effects {
-            self.deliver_from(committed.partition).await;
+        for from in self.push_all(committed, told) {
+            self.deliver_from(from).await;
         }
+    }
+
+    /// Pushes what a commit changed; gives the partitions whose effects wait.
+    fn push_all(self: &Arc<Self>, committed: Committed, told: Option<Told>) -> BTreeSet<Partition> {
+        self.push(&committed.partition, told);
+        for partition in &committed.reached {
+            self.push(partition, None);
+        }
+        committed.sending
     }
 
     async fn deliver_from(self: &Arc<Self>, from: Partition) {

@@ -9,6 +9,7 @@ pub mod auth_keys;
 pub mod chats;
 pub mod contacts;
 pub mod dialogs;
+pub mod direct;
 pub mod files;
 pub mod flood;
 pub mod ids;

@@ -36,6 +36,11 @@ impl Turns {
         turn
     }
 
+    /// Whether somebody has a turn at a partition or waits for one.
+    pub fn is_taken(&self, partition: &Partition) -> bool {
+        self.queues().contains_key(partition)
+    }
+
     fn queues(&self) -> MutexGuard<'_, HashMap<Partition, Queue>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,6 +1,6 @@
 //! One partition as a deed sees it: reads from one version, staged writes over them, one commit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -38,7 +38,7 @@ pub struct Tx {
     version: Option<Version>,
     cache: BTreeMap<Key, Option<Value>>,
     staged: BTreeMap<Key, Option<Value>>,
-    effects: Vec<Outgoing>,
+    effects: Vec<(Partition, Effect)>,
     received: Option<(Partition, EffectId)>,
     writable: bool,
 }
@@ -235,10 +235,12 @@ impl Tx {
     /// Adds an effect for another partition.
     pub fn send(&mut self, to: Partition, effect: &Effect) {
         debug_assert!(self.writable, "an effect from a partition that is only read");
-        self.effects.push(Outgoing {
-            to,
-            body: record::encode(effect),
-        });
+        self.effects.push((to, effect.clone()));
+    }
+
+    /// Effects that were added, in order.
+    pub(crate) fn sent(&self) -> &[(Partition, Effect)] {
+        &self.effects
     }
 
     /// Makes this commit the one that applies effect `id` of `from`. False when it was applied before.
@@ -258,10 +260,47 @@ impl Tx {
     ///
     /// # Errors
     /// [`Fault::Conflict`] when somebody else committed first, [`Fault::Defect`] when it was not writable.
-    pub async fn commit(mut self) -> Result<bool, Fault> {
+    pub async fn commit(self) -> Result<bool, Fault> {
+        Ok(!self.commit_delivering(Vec::new()).await?.sending.is_empty())
+    }
+
+    /// Commits what is staged, and with it what `deliveries` stage, each of which applied all effects of this one
+    /// to its partition: as many of them as the store can.
+    ///
+    /// # Errors
+    /// As for [`Self::commit`].
+    pub(crate) async fn commit_delivering(self, deliveries: Vec<Tx>) -> Result<Reached, Fault> {
         if !self.is_changed() {
-            return Ok(false);
+            return Ok(Reached::default());
         }
+        let (store, from) = (self.store.clone(), self.partition.clone());
+        let mut unreached: BTreeSet<_> = self.effects.iter().map(|(to, _)| to.clone()).collect();
+        let sends_on: Vec<bool> = deliveries.iter().map(|tx| !tx.effects.is_empty()).collect();
+        let mut commits = Vec::with_capacity(deliveries.len());
+        for delivery in deliveries {
+            commits.push(delivery.into_commit().await?);
+        }
+        let to: Vec<_> = commits.iter().map(|commit| commit.partition.clone()).collect();
+        let commit = self.into_commit().await?;
+        let delivered = match store.commit_delivering(commit, commits).await {
+            Ok(committed) => committed.delivered,
+            Err(CommitError::Conflict(_)) => return Err(Fault::Conflict),
+            Err(CommitError::Store(e)) => return Err(Fault::Store(e)),
+        };
+        let mut reached = Reached::default();
+        let receivers = to.into_iter().zip(sends_on).zip(delivered);
+        for ((to, sends_on), _) in receivers.filter(|(_, delivered)| *delivered) {
+            unreached.remove(&to);
+            reached.sending.extend(sends_on.then(|| to.clone()));
+            reached.changed.insert(to);
+        }
+        if !unreached.is_empty() {
+            reached.sending.insert(from);
+        }
+        Ok(reached)
+    }
+
+    async fn into_commit(mut self) -> Result<Commit, Fault> {
         if !self.writable {
             return Err(Fault::Defect(
                 "a write outside the partition that the deed is about",
@@ -270,22 +309,29 @@ impl Tx {
         if self.version.is_none() {
             self.ask(&[]).await?;
         }
-        let has_effects = !self.effects.is_empty();
         let writes = self.staged.into_iter().map(|(k, v)| match v {
             Some(v) => Write::Put(k, v),
             None => Write::Delete(k),
         });
-        let commit = Commit {
+        let effects = self.effects.iter().map(|(to, effect)| Outgoing {
+            to: to.clone(),
+            body: record::encode(effect),
+        });
+        Ok(Commit {
             partition: self.partition,
             expected: self.version.unwrap_or_default(),
             writes: writes.collect(),
-            effects: self.effects,
+            effects: effects.collect(),
             received: self.received,
-        };
-        match self.store.commit(commit).await {
-            Ok(_) => Ok(has_effects),
-            Err(CommitError::Conflict(_)) => Err(Fault::Conflict),
-            Err(CommitError::Store(e)) => Err(Fault::Store(e)),
-        }
+        })
     }
+}
+
+/// How far a commit has come beyond its own partition.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reached {
+    /// Partitions in which its effects were applied.
+    pub changed: BTreeSet<Partition>,
+    /// Partitions with effects that wait in their outbox now.
+    pub sending: BTreeSet<Partition>,
 }

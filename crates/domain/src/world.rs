@@ -1,6 +1,6 @@
 //! What a deed sees: the instant, seeded randomness, and partitions, of which it may change one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use havre_store::{Partition, Store};
@@ -8,8 +8,10 @@ use rand_chacha::ChaCha12Rng;
 use rand_core::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
 
+use crate::direct;
 use crate::ids::{Peer, Time, UserId};
 use crate::keys::partition;
+use crate::turns::Turns;
 use crate::tx::{Fault, Tx};
 
 /// A secret that all nodes of one server share; made once, kept in the server's partition.
@@ -52,6 +54,7 @@ pub struct World {
     open: BTreeMap<Partition, Tx>,
     subject: Option<Partition>,
     contested: Option<Partition>,
+    turns: Arc<Turns>,
 }
 
 impl World {
@@ -67,7 +70,14 @@ impl World {
             open: BTreeMap::new(),
             subject: None,
             contested: None,
+            turns: Arc::default(),
         }
+    }
+
+    /// A world whose deeds leave partitions alone that others wait their turn for.
+    #[must_use]
+    pub fn with_turns(self, turns: Arc<Turns>) -> Self {
+        Self { turns, ..self }
     }
 
     /// The partition that this deed changes. The first call decides which it is.
@@ -112,8 +122,8 @@ impl World {
         }
     }
 
-    /// Commits the subject and forgets everything that was read. Returns what was committed, if
-    /// anything was staged, and whether effects now wait in its outbox.
+    /// Commits the subject and forgets everything that was read. What it asks of other partitions is applied
+    /// with it as far as that can be. Returns what was committed, if anything was staged.
     ///
     /// # Errors
     /// [`Fault::Conflict`] when somebody else committed first.
@@ -131,14 +141,16 @@ impl World {
         if !tx.is_changed() {
             return Ok(None);
         }
-        let committed = tx.commit().await;
+        let deliveries = direct::apply(&self.store, &self.turns, self.now, &tx).await;
+        let committed = tx.commit_delivering(deliveries).await;
         if matches!(committed, Err(Fault::Conflict)) {
             self.contested = Some(partition.clone());
         }
-        let has_effects = committed?;
+        let reached = committed?;
         Ok(Some(Committed {
             partition,
-            has_effects,
+            reached: reached.changed,
+            sending: reached.sending,
         }))
     }
 
@@ -185,6 +197,8 @@ impl World {
 pub struct Committed {
     /// The partition that changed.
     pub partition: Partition,
-    /// Whether its outbox has effects to deliver.
-    pub has_effects: bool,
+    /// Other partitions in which its effects were applied.
+    pub reached: BTreeSet<Partition>,
+    /// Partitions whose outbox has effects to deliver.
+    pub sending: BTreeSet<Partition>,
 }

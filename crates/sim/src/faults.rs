@@ -9,7 +9,8 @@ use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 use havre_store::{
-    Answer, Commit, CommitError, EffectId, Partition, Pending, Read, Snapshot, Store, StoreError, Version,
+    Answer, Commit, CommitError, Committed, EffectId, Partition, Pending, Read, Snapshot, Store, StoreError,
+    Version,
 };
 
 use crate::env::SimEnv;
@@ -189,6 +190,20 @@ impl Faulty {
         Ok(())
     }
 
+    /// Half of the commits deliver nothing themselves, so that the courier has as much to do as they.
+    async fn commit_beneath(
+        &self,
+        commit: Commit,
+        deliveries: Vec<Commit>,
+    ) -> Result<Committed, CommitError> {
+        if deliveries.is_empty() || self.env.draw(2) == 0 {
+            return self.inner.commit_delivering(commit, deliveries).await;
+        }
+        let delivered = vec![false; deliveries.len()];
+        let version = self.inner.commit(commit).await?;
+        Ok(Committed { version, delivered })
+    }
+
     fn dies_now(&self) -> bool {
         match self.crash_in.load(Ordering::Relaxed) {
             0 => false,
@@ -228,7 +243,16 @@ impl Store for Faulty {
         Ok(snapshot)
     }
 
-    async fn commit(&self, mut commit: Commit) -> Result<Version, CommitError> {
+    async fn commit(&self, commit: Commit) -> Result<Version, CommitError> {
+        let committed = self.commit_delivering(commit, Vec::new()).await?;
+        Ok(committed.version)
+    }
+
+    async fn commit_delivering(
+        &self,
+        mut commit: Commit,
+        deliveries: Vec<Commit>,
+    ) -> Result<Committed, CommitError> {
         self.pause().await?;
         if self.happens(self.rates.conflict) {
             return Err(CommitError::Conflict(commit.expected));
@@ -244,12 +268,15 @@ impl Store for Faulty {
             self.crashed.store(true, Ordering::Relaxed);
             if self.env.draw(2) == 0 {
                 return match self.bug {
-                    Some(Bug::AcknowledgeEarly) => Ok(Version(commit.expected.0 + 1)),
+                    Some(Bug::AcknowledgeEarly) => Ok(Committed {
+                        version: Version(commit.expected.0 + 1),
+                        delivered: vec![false; deliveries.len()],
+                    }),
                     _ => Err(lost.into()),
                 };
             }
         }
-        let made = self.inner.commit(commit).await;
+        let made = self.commit_beneath(commit, deliveries).await;
         let silent = dies && self.bug != Some(Bug::AcknowledgeEarly);
         if silent || self.happens(self.rates.unavailable) {
             return Err(lost.into());

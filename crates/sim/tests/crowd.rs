@@ -9,13 +9,15 @@ use async_trait::async_trait;
 use futures::future::join_all;
 use havre_domain::ids::{MessageId, Origin, Peer, Time, UserId};
 use havre_domain::keys::partition;
-use havre_domain::messages::Arrival;
+use havre_domain::messages::{self, Arrival};
 use havre_domain::outbox::{Courier, Effect};
+use havre_domain::turns::Turns;
 use havre_domain::tx::Tx;
+use havre_domain::world::{Secret, World};
 use havre_sim::env::SimEnv;
 use havre_store::engine::memory::Memory;
 use havre_store::{
-    Commit, CommitError, EffectId, Partition, Pending, Read, Snapshot, Store, StoreError, Version,
+    Commit, CommitError, Committed, EffectId, Partition, Pending, Read, Snapshot, Store, StoreError, Version,
 };
 use havre_tl::{Serialize as _, enums, types};
 
@@ -55,6 +57,14 @@ impl Store for Busy {
         committed
     }
 
+    async fn commit_delivering(
+        &self,
+        commit: Commit,
+        deliveries: Vec<Commit>,
+    ) -> Result<Committed, CommitError> {
+        self.memory.commit_delivering(commit, deliveries).await
+    }
+
     async fn pending(&self, after: Option<&Partition>, limit: usize) -> Result<Vec<Partition>, StoreError> {
         self.memory.pending(after, limit).await
     }
@@ -73,15 +83,15 @@ impl Store for Busy {
     }
 }
 
-/// A message from somebody waits in their outbox.
-async fn write(store: &Arc<Busy>, from: i32) -> Partition {
-    let author = UserId(i64::from(from));
-    let mut tx = Tx::open(store.clone(), partition::user(author));
+const READER: UserId = UserId(1000);
+
+/// What somebody writes.
+fn written(author: UserId) -> Effect {
     let content = types::Message {
         message: "salut".into(),
         ..types::Message::default()
     };
-    let arrival = Arrival {
+    Effect::Arrive(Arrival {
         peer: Peer::User(author),
         from: author,
         date: 1,
@@ -92,10 +102,70 @@ async fn write(store: &Arc<Busy>, from: i32) -> Partition {
         reply: None,
         media_unread: false,
         content: enums::Message::Message(content).to_bytes(),
-    };
-    tx.send(partition::user(UserId(1000)), &Effect::Arrive(arrival));
+    })
+}
+
+/// A message from somebody waits in their outbox.
+async fn write(store: &Arc<Busy>, from: i32) -> Partition {
+    let author = UserId(i64::from(from));
+    let mut tx = Tx::open(store.clone(), partition::user(author));
+    tx.send(partition::user(READER), &written(author));
     tx.commit().await.unwrap();
     partition::user(author)
+}
+
+/// As a call does it: applied with its own commit, or else by the courier. True when it was the commit.
+async fn send(store: &Arc<Busy>, turns: &Arc<Turns>, from: i32) -> bool {
+    let author = UserId(i64::from(from));
+    let mut world = World::new(store.clone(), Time(1), [0; 32], Secret([0; 32])).with_turns(turns.clone());
+    world
+        .user(author)
+        .unwrap()
+        .send(partition::user(READER), &written(author));
+    let committed = world.commit().await.unwrap().unwrap();
+    let courier = Courier::new(store.clone(), turns.clone());
+    for from in &committed.sending {
+        assert!(courier.deliver(from.clone(), Time(1)).await.unwrap().complete);
+    }
+    !committed.reached.is_empty()
+}
+
+async fn read(store: &Arc<Busy>) -> usize {
+    let mut box_of_reader = Tx::peek(store.clone(), partition::user(READER));
+    let mut found = 0;
+    for n in 1..=CROWD {
+        let peer = Peer::User(UserId(i64::from(n)));
+        found += usize::from(
+            messages::newest(&mut box_of_reader, peer)
+                .await
+                .unwrap()
+                .is_some(),
+        );
+    }
+    found
+}
+
+#[test]
+fn what_one_person_writes_arrives_with_the_commit_that_sends_it() {
+    let (env, store) = (SimEnv::new(1), Arc::new(Busy::default()));
+    env.run(async {
+        let turns = Arc::default();
+        for n in 1..=CROWD {
+            assert!(send(&store, &turns, n).await);
+        }
+        assert_eq!(read(&store).await, CROWD as usize);
+    });
+}
+
+#[test]
+fn what_a_crowd_writes_at_once_arrives_whoever_delivers_it() {
+    let (env, store) = (SimEnv::new(1), Arc::new(Busy::default()));
+    env.run(async {
+        let turns = Arc::default();
+        let sent = join_all((1..=CROWD).map(|n| send(&store, &turns, n))).await;
+        assert!(sent.contains(&true) && sent.contains(&false));
+        assert_eq!(read(&store).await, CROWD as usize);
+    });
 }
 
 #[test]

@@ -136,6 +136,15 @@ pub struct Commit {
     pub received: Option<(Partition, EffectId)>,
 }
 
+/// A commit that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The version that it created.
+    pub version: Version,
+    /// For each delivery that came with it, in the same order: whether it was made, too.
+    pub delivered: Vec<bool>,
+}
+
 /// Why a read failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -171,6 +180,24 @@ pub trait Store: Send + Sync + 'static {
 
     /// Applies `commit` whole and returns the partition's new version once it is durable.
     async fn commit(&self, commit: Commit) -> Result<Version, CommitError>;
+
+    /// Makes `commit` and, in the same instant, as many of `deliveries` as possible. Each of them is what
+    /// applying all effects of `commit` to its partition changes there. Where one is made these effects never
+    /// wait in the outbox, so it carries no [`Commit::received`]. One is not made, and its effects wait, when its
+    /// partition is not at the expected version, when earlier effects of the sender still wait, which must not be
+    /// overtaken, and when the engine cannot change two partitions at once, as by default.
+    ///
+    /// # Errors
+    /// As for [`Self::commit`].
+    async fn commit_delivering(
+        &self,
+        commit: Commit,
+        deliveries: Vec<Commit>,
+    ) -> Result<Committed, CommitError> {
+        let delivered = vec![false; deliveries.len()];
+        let version = self.commit(commit).await?;
+        Ok(Committed { version, delivered })
+    }
 
     /// Partitions with undelivered effects in ascending order, starting above `after`. Costs what it
     /// returns, not what the store holds.

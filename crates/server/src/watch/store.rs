@@ -6,7 +6,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use havre_metrics::Metrics;
 use havre_store::{
-    Commit, CommitError, EffectId, Partition, Pending, Read, Snapshot, Store, StoreError, Version,
+    Commit, CommitError, Committed, EffectId, Partition, Pending, Read, Snapshot, Store, StoreError, Version,
 };
 
 /// Counts what passes through to the store behind it.
@@ -27,6 +27,15 @@ impl WatchedStore {
         }
         result
     }
+
+    fn committed<T>(&self, begun: Instant, committed: Result<T, CommitError>) -> Result<T, CommitError> {
+        match &committed {
+            Ok(_) => self.metrics.store_commits.took(begun.elapsed()),
+            Err(CommitError::Conflict(_)) => self.metrics.store_conflicts.inc(),
+            Err(CommitError::Store(_)) => self.metrics.store_failures.inc(),
+        }
+        committed
+    }
 }
 
 #[async_trait]
@@ -41,12 +50,17 @@ impl Store for WatchedStore {
     async fn commit(&self, commit: Commit) -> Result<Version, CommitError> {
         let begun = Instant::now();
         let committed = self.store.commit(commit).await;
-        match &committed {
-            Ok(_) => self.metrics.store_commits.took(begun.elapsed()),
-            Err(CommitError::Conflict(_)) => self.metrics.store_conflicts.inc(),
-            Err(CommitError::Store(_)) => self.metrics.store_failures.inc(),
-        }
-        committed
+        self.committed(begun, committed)
+    }
+
+    async fn commit_delivering(
+        &self,
+        commit: Commit,
+        deliveries: Vec<Commit>,
+    ) -> Result<Committed, CommitError> {
+        let begun = Instant::now();
+        let committed = self.store.commit_delivering(commit, deliveries).await;
+        self.committed(begun, committed)
     }
 
     async fn pending(&self, after: Option<&Partition>, limit: usize) -> Result<Vec<Partition>, StoreError> {

@@ -26,8 +26,8 @@ use crate::engine::embedded::waiting::Waiting;
 use crate::layout::{self, Rows};
 use crate::limits::{check_commit, check_limit, check_partition, check_reads};
 use crate::{
-    Answer, Commit, CommitError, EffectId, Order, Partition, Pending, Read, Snapshot, Store, StoreError,
-    Version,
+    Answer, Commit, CommitError, Committed, EffectId, Order, Partition, Pending, Read, Snapshot, Store,
+    StoreError, Version,
 };
 
 pub use check::{PROBLEMS_MAX, Report, check};
@@ -239,8 +239,23 @@ impl Store for Embedded {
     }
 
     async fn commit(&self, commit: Commit) -> Result<Version, CommitError> {
+        let committed = self.commit_delivering(commit, Vec::new()).await?;
+        Ok(committed.version)
+    }
+
+    async fn commit_delivering(
+        &self,
+        commit: Commit,
+        deliveries: Vec<Commit>,
+    ) -> Result<Committed, CommitError> {
         check_commit(&commit)?;
-        self.ask(|reply| Request::Commit { commit, reply }).await
+        deliveries.iter().try_for_each(check_commit)?;
+        self.ask(|reply| Request::Commit {
+            commit,
+            deliveries,
+            reply,
+        })
+        .await
     }
 
     async fn pending(&self, after: Option<&Partition>, limit: usize) -> Result<Vec<Partition>, StoreError> {

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 
 use crate::limits::{check_commit, check_limit, check_partition, check_reads};
 use crate::{
-    Answer, Commit, CommitError, EffectId, Key, Order, Outgoing, Partition, Pending, Read, Snapshot, Store,
-    StoreError, Value, Version, Write,
+    Answer, Commit, CommitError, Committed, EffectId, Key, Order, Outgoing, Partition, Pending, Read,
+    Snapshot, Store, StoreError, Value, Version, Write,
 };
 
 /// A store in memory.
@@ -66,6 +66,16 @@ impl Store for Memory {
         self.state().commit(commit)
     }
 
+    async fn commit_delivering(
+        &self,
+        commit: Commit,
+        deliveries: Vec<Commit>,
+    ) -> Result<Committed, CommitError> {
+        check_commit(&commit)?;
+        deliveries.iter().try_for_each(check_commit)?;
+        self.state().commit_delivering(commit, deliveries)
+    }
+
     async fn pending(&self, after: Option<&Partition>, limit: usize) -> Result<Vec<Partition>, StoreError> {
         check_limit(limit)?;
         let state = self.state();
@@ -111,13 +121,7 @@ fn above<T>(after: Option<&T>) -> (Bound<&T>, Bound<&T>) {
 
 impl State {
     fn commit(&mut self, commit: Commit) -> Result<Version, CommitError> {
-        let version = self
-            .partitions
-            .get(&commit.partition)
-            .map_or(Version(0), |found| found.version);
-        if version != commit.expected || self.has_received(&commit) {
-            return Err(CommitError::Conflict(version));
-        }
+        self.expect(&commit)?;
         if !commit.effects.is_empty() {
             self.pending.insert(commit.partition.clone());
         }
@@ -126,6 +130,36 @@ impl State {
             .entry(commit.partition.clone())
             .or_default()
             .apply(commit))
+    }
+
+    fn commit_delivering(
+        &mut self,
+        mut commit: Commit,
+        deliveries: Vec<Commit>,
+    ) -> Result<Committed, CommitError> {
+        self.expect(&commit)?;
+        let waiting = self.pending.contains(&commit.partition);
+        let mut delivered = Vec::with_capacity(deliveries.len());
+        for delivery in deliveries {
+            let to = delivery.partition.clone();
+            let made = !waiting && to != commit.partition && self.commit(delivery).is_ok();
+            if made {
+                commit.effects.retain(|effect| effect.to != to);
+            }
+            delivered.push(made);
+        }
+        let version = self.commit(commit)?;
+        Ok(Committed { version, delivered })
+    }
+
+    /// Whether a commit can be made.
+    fn expect(&self, commit: &Commit) -> Result<(), CommitError> {
+        let found = self.partitions.get(&commit.partition);
+        let version = found.map_or(Version(0), |found| found.version);
+        if version != commit.expected || self.has_received(commit) {
+            return Err(CommitError::Conflict(version));
+        }
+        Ok(())
     }
 
     fn has_received(&self, commit: &Commit) -> bool {

@@ -6,7 +6,8 @@ use havre_store::limits::{
     VALUE_LEN_MAX,
 };
 use havre_store::{
-    Answer, Commit, CommitError, Order, Outgoing, Partition, Read, Store, StoreError, Version, Write,
+    Answer, Commit, CommitError, Committed, Order, Outgoing, Partition, Read, Store, StoreError, Version,
+    Write,
 };
 
 use crate::worlds::{World, bytes, commit, effect, id, partition, put, runtime};
@@ -315,6 +316,93 @@ pub fn effects_wait_until_settled<W: World>() {
         assert_eq!(store.pending(None, 10).await, Ok(Vec::new()));
         let snapshot = store.read(&partition("p"), &[]).await.unwrap();
         assert_eq!(snapshot.version, Version(2), "settling is not a commit");
+    });
+}
+
+/// What a commit of "p" at a version sends to "q" and "r", and the changes that it makes there.
+fn sending(expected: u64, stale: &str) -> (Commit, Vec<Commit>) {
+    let sent = Commit {
+        writes: vec![put("a", "1")],
+        effects: vec![effect("q", "one"), effect("r", "two"), effect("q", "three")],
+        ..commit("p", expected)
+    };
+    let change = |name: &str| Commit {
+        writes: vec![put("b", "2")],
+        effects: vec![effect("s", "four")],
+        ..commit(name, if name == stale { 7 } else { 0 })
+    };
+    (sent, vec![change("q"), change("r")])
+}
+
+pub fn a_delivery_is_made_with_its_commit<W: World>() {
+    let runtime = runtime();
+    let mut world = W::new(&runtime);
+    let (sent, deliveries) = sending(0, "");
+    let made = runtime.block_on(world.store().commit_delivering(sent, deliveries));
+    let expected = Committed {
+        version: Version(1),
+        delivered: vec![W::DELIVERS; 2],
+    };
+    assert_eq!(made, Ok(expected));
+    world.reopen(&runtime);
+    runtime.block_on(async {
+        let store = world.store();
+        assert_eq!(value(&*store, "p", "a").await, Some(bytes("1")));
+        let there = W::DELIVERS.then(|| bytes("2"));
+        assert_eq!(value(&*store, "q", "b").await, there);
+        assert_eq!(value(&*store, "r", "b").await, there);
+        let waits = if W::DELIVERS { vec!["q", "r"] } else { vec!["p"] };
+        let waits = waits.into_iter().map(partition).collect();
+        assert_eq!(store.pending(None, 10).await, Ok(waits));
+    });
+}
+
+pub fn a_delivery_that_cannot_be_made_waits<W: World>() {
+    let runtime = runtime();
+    let world = W::new(&runtime);
+    runtime.block_on(async {
+        let store = world.store();
+        let (sent, deliveries) = sending(0, "q");
+        let made = store.commit_delivering(sent, deliveries).await.unwrap();
+        assert_eq!(made.delivered, [false, W::DELIVERS]);
+        assert_eq!(value(&*store, "q", "b").await, None);
+        let waiting = store.outbox(&partition("p"), None, 10).await.unwrap();
+        let waiting: Vec<_> = waiting.into_iter().map(|one| one.effect).collect();
+        let mut expected = vec![effect("q", "one"), effect("r", "two"), effect("q", "three")];
+        if W::DELIVERS {
+            expected.remove(1);
+        }
+        assert_eq!(waiting, expected);
+        let (sent, deliveries) = sending(5, "");
+        let refused = store.commit_delivering(sent, deliveries).await;
+        assert_eq!(refused, Err(CommitError::Conflict(Version(1))));
+        assert_eq!(
+            value(&*store, "q", "b").await,
+            None,
+            "a refused commit delivers nothing"
+        );
+    });
+}
+
+pub fn a_delivery_overtakes_nothing<W: World>() {
+    let runtime = runtime();
+    let world = W::new(&runtime);
+    runtime.block_on(async {
+        let store = world.store();
+        let earlier = Commit {
+            effects: vec![effect("q", "zero")],
+            ..commit("p", 0)
+        };
+        store.commit(earlier).await.unwrap();
+        let (sent, deliveries) = sending(1, "");
+        let made = store.commit_delivering(sent, deliveries).await.unwrap();
+        assert_eq!(made.delivered, [false, false]);
+        assert_eq!(waiting(&*store, "p").await, [(1, 0), (2, 0), (2, 1), (2, 2)]);
+        let all: Vec<_> = [(1, 0), (2, 0), (2, 1), (2, 2)].map(|(v, i)| id(v, i)).into();
+        store.settle(&partition("p"), &all).await.unwrap();
+        let (sent, deliveries) = sending(2, "");
+        let made = store.commit_delivering(sent, deliveries).await.unwrap();
+        assert_eq!(made.delivered, [W::DELIVERS; 2], "nothing waits any more");
     });
 }
 

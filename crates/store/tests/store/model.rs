@@ -95,6 +95,8 @@ fn change() -> impl Strategy<Value = Change> {
 #[derive(Clone, Debug)]
 enum Operation {
     Commit(Change),
+    /// With what applies its effects elsewhere.
+    Deliver(Change, Vec<Change>),
     /// Sent at once, without waiting for one another.
     Burst(Vec<Change>),
     Read(Partition, Vec<Read>),
@@ -110,6 +112,8 @@ fn operation() -> impl Strategy<Value = Operation> {
     use Operation as Op;
     prop_oneof![
         8 => change().prop_map(Op::Commit),
+        6 => (change(), prop::collection::vec(change(), 0..4))
+            .prop_map(|(change, deliveries)| Op::Deliver(change, deliveries)),
         3 => prop::collection::vec(change(), 1..8).prop_map(Op::Burst),
         6 => (partition(), prop::collection::vec(read(), 0..5)).prop_map(|(name, reads)| Op::Read(name, reads)),
         2 => (prop::option::of(partition()), 0usize..5).prop_map(|(after, limit)| Op::Pending(after, limit)),
@@ -163,6 +167,7 @@ impl<W: World> Pair<'_, W> {
     fn step(&mut self, operation: &Operation) -> Result<(), TestCaseError> {
         match operation {
             Operation::Commit(change) => self.burst(std::slice::from_ref(change)),
+            Operation::Deliver(change, deliveries) => self.deliver(change, deliveries),
             Operation::Burst(changes) => self.burst(changes),
             Operation::Read(name, reads) => {
                 let expected = self.model(self.model.read(name, reads));
@@ -205,6 +210,24 @@ impl<W: World> Pair<'_, W> {
         let commits = &commits;
         self.both(
             |store| async move { join_all(commits.iter().map(|commit| store.commit(commit.clone()))).await },
+            expected,
+        )
+    }
+
+    /// The commit sends something to every partition that a delivery is for.
+    fn deliver(&self, change: &Change, deliveries: &[Change]) -> Result<(), TestCaseError> {
+        let mut commit = self.place(change);
+        let deliveries: Vec<_> = deliveries.iter().map(|change| self.place(change)).collect();
+        let sent = deliveries.iter().map(|delivery| Outgoing {
+            to: delivery.partition.clone(),
+            body: Bytes::from_static(b"sent"),
+        });
+        commit.effects.extend(sent);
+        let deliveries = if W::DELIVERS { deliveries } else { Vec::new() };
+        let (commit, deliveries) = (&commit, &deliveries);
+        let expected = self.model(self.model.commit_delivering(commit.clone(), deliveries.clone()));
+        self.both(
+            |store| async move { store.commit_delivering(commit.clone(), deliveries.clone()).await },
             expected,
         )
     }

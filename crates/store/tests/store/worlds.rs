@@ -15,6 +15,8 @@ use tokio::runtime::Runtime;
 pub trait World {
     /// How many random sequences the model runs through one engine.
     const CASES: u32;
+    /// Whether it makes deliveries together with their commit.
+    const DELIVERS: bool;
 
     /// Why the suite is not run on this engine, if whoever runs it has said so.
     fn skipped() -> Option<&'static str> {
@@ -33,6 +35,7 @@ pub struct MemoryWorld(Arc<Memory>);
 
 impl World for MemoryWorld {
     const CASES: u32 = 16;
+    const DELIVERS: bool = true;
 
     fn new(_: &Runtime) -> Self {
         Self(Arc::new(Memory::new()))
@@ -59,6 +62,7 @@ impl EmbeddedWorld {
 
 impl World for EmbeddedWorld {
     const CASES: u32 = 48;
+    const DELIVERS: bool = true;
 
     fn new(_: &Runtime) -> Self {
         let folder = TempDir::new().unwrap();
@@ -132,6 +136,7 @@ impl PostgresWorld {
 
 impl World for PostgresWorld {
     const CASES: u32 = 48;
+    const DELIVERS: bool = false;
 
     fn skipped() -> Option<&'static str> {
         (std::env::var("HAVRE_TEST_POSTGRES").as_deref() == Ok("skip")).then_some("HAVRE_TEST_POSTGRES=skip")

@@ -18,7 +18,7 @@ use crate::engine::embedded::waiting::Waiting;
 use crate::engine::embedded::{Engine, storage_error};
 use crate::layout::{self, COMMITS_KEY, Rows};
 use crate::limits::commit_bytes;
-use crate::{Commit, CommitError, EffectId, Partition, StoreError, Version, Write};
+use crate::{Commit, CommitError, Committed, EffectId, Outgoing, Partition, StoreError, Version, Write};
 
 /// Most requests in one batch.
 const BATCH_REQUESTS_MAX: usize = 4096;
@@ -41,7 +41,8 @@ type Reply<T> = oneshot::Sender<Result<T, CommitError>>;
 pub(super) enum Request {
     Commit {
         commit: Commit,
-        reply: Reply<Version>,
+        deliveries: Vec<Commit>,
+        reply: Reply<Committed>,
     },
     Settle {
         from: Partition,
@@ -53,7 +54,9 @@ pub(super) enum Request {
 impl Request {
     fn bytes(&self) -> usize {
         match self {
-            Self::Commit { commit, .. } => commit_bytes(commit),
+            Self::Commit {
+                commit, deliveries, ..
+            } => commit_bytes(commit) + deliveries.iter().map(commit_bytes).sum::<usize>(),
             Self::Settle { delivered, .. } => size_of_val(delivered.as_slice()),
         }
     }
@@ -167,11 +170,28 @@ impl Committer {
         }
         self.waiting.apply(oldest);
         for (request, outcome) in requests.iter().zip(&outcomes) {
-            if let (Request::Commit { commit, .. }, Outcome::Committed(version)) = (request, outcome) {
-                self.hot.apply(commit, *version);
-            }
+            self.keep(request, outcome);
         }
         Ok(outcomes)
+    }
+
+    /// Lets the rows in use be what they are now.
+    fn keep(&self, request: &Request, outcome: &Outcome) {
+        let (
+            Request::Commit {
+                commit, deliveries, ..
+            },
+            Outcome::Committed { version, delivered },
+        ) = (request, outcome)
+        else {
+            return;
+        };
+        self.hot.apply(commit, *version);
+        for (delivery, version) in deliveries.iter().zip(delivered) {
+            if let Some(version) = version {
+                self.hot.apply(delivery, *version);
+            }
+        }
     }
 }
 
@@ -188,7 +208,10 @@ fn drain(first: Request, inbox: &mpsc::Receiver<Request>) -> Vec<Request> {
 
 fn answer(request: Request, outcome: Outcome) {
     match (request, outcome) {
-        (Request::Commit { reply, .. }, Outcome::Committed(version)) => drop(reply.send(Ok(version))),
+        (Request::Commit { reply, .. }, Outcome::Committed { version, delivered }) => {
+            let delivered = delivered.iter().map(Option::is_some).collect();
+            drop(reply.send(Ok(Committed { version, delivered })));
+        }
         (Request::Commit { reply, .. }, Outcome::Conflict(version)) => {
             drop(reply.send(Err(CommitError::Conflict(version))));
         }
@@ -222,7 +245,11 @@ impl Drop for Alarm {
 }
 
 enum Outcome {
-    Committed(Version),
+    Committed {
+        version: Version,
+        /// The versions that the deliveries created which were made.
+        delivered: Vec<Option<Version>>,
+    },
     Conflict(Version),
     Settled,
 }
@@ -259,7 +286,9 @@ impl<'a> Overlay<'a> {
 
     fn run(&mut self, request: &Request) -> Result<Outcome, StoreError> {
         match request {
-            Request::Commit { commit, .. } => self.commit(commit),
+            Request::Commit {
+                commit, deliveries, ..
+            } => self.commit(commit, deliveries),
             Request::Settle { from, delivered, .. } => {
                 self.settle(from, delivered)?;
                 Ok(Outcome::Settled)
@@ -267,15 +296,55 @@ impl<'a> Overlay<'a> {
         }
     }
 
-    fn commit(&mut self, commit: &Commit) -> Result<Outcome, StoreError> {
+    fn commit(&mut self, commit: &Commit, deliveries: &[Commit]) -> Result<Outcome, StoreError> {
         let rows = Rows::of(&commit.partition);
-        let version = self.version(&commit.partition, &rows)?;
-        if version != commit.expected || self.has_received(&rows, commit)? {
-            return Ok(Outcome::Conflict(version));
+        let version = match self.next_version(&rows, commit)? {
+            Ok(version) => version,
+            Err(present) => return Ok(Outcome::Conflict(present)),
+        };
+        let delivered = self.deliver(&commit.partition, deliveries)?;
+        let made = deliveries
+            .iter()
+            .zip(&delivered)
+            .filter(|(_, made)| made.is_some());
+        let reached: BTreeSet<&Partition> = made.map(|(delivery, _)| &delivery.partition).collect();
+        let waits = |effect: &&Outgoing| !reached.contains(&effect.to);
+        let effects: Vec<_> = commit.effects.iter().filter(waits).collect();
+        self.apply(&rows, commit, version, &effects);
+        Ok(Outcome::Committed { version, delivered })
+    }
+
+    /// The version that a commit would create, or the present one if it cannot be made.
+    fn next_version(&self, rows: &Rows, commit: &Commit) -> Result<Result<Version, Version>, StoreError> {
+        let version = self.version(&commit.partition, rows)?;
+        if version != commit.expected || self.has_received(rows, commit)? {
+            return Ok(Err(version));
         }
-        let version = Version(version.0 + 1);
-        self.apply(&rows, commit, version);
-        Ok(Outcome::Committed(version))
+        Ok(Ok(Version(version.0 + 1)))
+    }
+
+    /// Makes the deliveries that can be made, unless earlier effects wait; gives the versions they create.
+    fn deliver(
+        &mut self,
+        from: &Partition,
+        deliveries: &[Commit],
+    ) -> Result<Vec<Option<Version>>, StoreError> {
+        if self.oldest(from).is_some() {
+            return Ok(vec![None; deliveries.len()]);
+        }
+        let one = |delivery: &Commit| {
+            if delivery.partition == *from {
+                return Ok(None);
+            }
+            let rows = Rows::of(&delivery.partition);
+            let Ok(version) = self.next_version(&rows, delivery)? else {
+                return Ok(None);
+            };
+            let effects: Vec<_> = delivery.effects.iter().collect();
+            self.apply(&rows, delivery, version, &effects);
+            Ok(Some(version))
+        };
+        deliveries.iter().map(one).collect()
     }
 
     fn version(&self, partition: &Partition, rows: &Rows) -> Result<Version, StoreError> {
@@ -299,7 +368,7 @@ impl<'a> Overlay<'a> {
         }
     }
 
-    fn apply(&mut self, rows: &Rows, commit: &Commit, version: Version) {
+    fn apply(&mut self, rows: &Rows, commit: &Commit, version: Version, effects: &[&Outgoing]) {
         self.commits = true;
         self.versions.insert(commit.partition.clone(), version);
         self.rows
@@ -314,13 +383,13 @@ impl<'a> Overlay<'a> {
             self.rows
                 .insert(rows.received(from), Some(layout::encode_id(*id)));
         }
-        self.remember(&commit.partition, version, commit.effects.len());
-        for (index, effect) in (0u32..).zip(&commit.effects) {
+        self.remember(&commit.partition, version, effects.len());
+        for (index, effect) in (0u32..).zip(effects) {
             let id = EffectId { version, index };
             self.rows
                 .insert(rows.outbox(id), Some(layout::encode_effect(effect)));
         }
-        if !commit.effects.is_empty() && self.oldest(&commit.partition).is_none() {
+        if !effects.is_empty() && self.oldest(&commit.partition).is_none() {
             self.set_oldest(&commit.partition, Some(EffectId { version, index: 0 }));
         }
     }
