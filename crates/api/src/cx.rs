@@ -255,6 +255,7 @@ impl Cx {
     /// [`Error`]; a conflict makes the dispatcher run the method again.
     pub async fn settle(&mut self) -> Result<(), Error> {
         if let Some(committed) = self.world.commit().await? {
+            self.api.metrics.reached.add(committed.reached.len() as u64);
             self.settled.push(committed.partition);
             self.settled.extend(committed.reached);
             // What is delivered may come back to the same partition.

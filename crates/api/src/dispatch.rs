@@ -431,6 +431,7 @@ impl Api {
 
     /// Pushes what a commit changed; gives the partitions whose effects wait.
     fn push_all(self: &Arc<Self>, committed: Committed, told: Option<Told>) -> BTreeSet<Partition> {
+        self.metrics.reached.add(committed.reached.len() as u64);
         self.push(&committed.partition, told);
         for partition in &committed.reached {
             self.push(partition, None);

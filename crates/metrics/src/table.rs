@@ -149,7 +149,9 @@ metrics! {
     pushes: Counter = "havre_pushes", "";
     /// Pushes that did not reach their session.
     pushes_dropped: ByKind<Undelivered> = "havre_pushes_dropped", "";
-    /// How long it took to deliver what a commit asked of other partitions, such as the boxes of a group.
+    /// Partitions, such as the boxes of a group, that were changed by the commit that asked it of them.
+    reached: Counter = "havre_reached_with_commit", "";
+    /// How long it took to deliver what a commit asked of other partitions and could not do itself.
     deliveries: Histogram = "havre_delivery", "seconds";
     /// Deliveries from a partition to others that run now.
     deliveries_running: Gauge = "havre_deliveries_running", "";

@@ -199,7 +199,7 @@ async fn a_conversation_is_counted() {
     }
     for (sample, least) in [
         ("havre_messages_sent_total", 3.0),
-        ("havre_delivery_seconds_count", 5.0),
+        ("havre_reached_with_commit_total", 5.0),
         ("havre_pushes_total", 1.0),
         ("havre_codes_sent_total", 2.0),
         ("havre_store_commit_seconds_count", 10.0),
