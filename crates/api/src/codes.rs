@@ -67,13 +67,7 @@ impl Api {
         phone: &mut Phone,
     ) -> Result<(), RpcError> {
         if phone.place.is_none_or(|place| place.until < now) {
-            let address: Option<IpAddr> = address.parse().ok();
-            lock(&self.codes.tolls)
-                .spend(now, address, digits)
-                .map_err(|refused| match refused {
-                    Refused::Wait(wait) => wait.into(),
-                    Refused::NotServed => RpcError::PHONE_NUMBER_INVALID,
-                })?;
+            self.spend_toll(now, address, digits)?;
         }
         let class = class(phone);
         let rate = self.env.code_rate();
@@ -89,6 +83,19 @@ impl Api {
                 Err(RpcError::flood_wait(seconds))
             }
         }
+    }
+
+    /// Counts a code that this address asks for.
+    ///
+    /// # Errors
+    /// As for [`Self::admit_code`].
+    pub fn spend_toll(&self, now: Time, address: &str, digits: &str) -> Result<(), RpcError> {
+        let address: Option<IpAddr> = address.parse().ok();
+        let spent = lock(&self.codes.tolls).spend(now, address, digits);
+        spent.map_err(|refused| match refused {
+            Refused::Wait(wait) => wait.into(),
+            Refused::NotServed => RpcError::PHONE_NUMBER_INVALID,
+        })
     }
 
     /// Saves the queue beside the caller if that was not done lately. A save that fails is made up for by the

@@ -235,6 +235,8 @@ impl RpcError {
     /// Too young a login for this.
     pub const FRESH_RESET_AUTHORISATION_FORBIDDEN: Self =
         Self::new(406, "FRESH_RESET_AUTHORISATION_FORBIDDEN");
+    /// There is no way left by which a code could reach this number's owner.
+    pub const SEND_CODE_UNAVAILABLE: Self = Self::new(406, "SEND_CODE_UNAVAILABLE");
     /// The layer is below what is served.
     pub const UPDATE_APP_TO_LOGIN: Self = Self::new(406, "UPDATE_APP_TO_LOGIN");
     /// Our fault; clients try again.

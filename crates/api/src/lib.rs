@@ -9,6 +9,7 @@ mod counting;
 pub mod cx;
 pub mod dispatch;
 pub mod error;
+mod invitations;
 pub mod keys;
 pub mod live;
 pub mod render;

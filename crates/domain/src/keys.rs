@@ -11,6 +11,7 @@
 //! ├── privacy/<key>                -> privacy::Rules                             privacy
 //! ├── photo/<n>                    -> users::Photo                               users
 //! ├── grants                       -> sessions::Grants                           sessions
+//! ├── given                        -> u32       how many invitations were given    invitations
 //! ├── notify/<scope>               -> dialogs::Notify                            dialogs
 //! ├── dialog/<peer>                -> dialogs::Dialog                            dialogs
 //! ├── order/<folder>/<date>/<top>/<peer> -> ()  newest last                      dialogs
@@ -30,7 +31,7 @@
 //! ├── member/<user>                -> chats::Member                              chats
 //! ├── link/<hash>                  -> invites::Link                              invites
 //! └── meter/<name>                 -> flood::Meter                               flood
-//! phone/<digits>                   -> phones::Phone under `claim`                phones
+//! phone/<digits>                   -> phones::Phone under `claim`; invitations::Invitation under `invitation`
 //! username/<lower case>            -> usernames::Claim under `claim`             usernames
 //! invite/<hash>                    -> chats::InviteClaim under `claim`           chats
 //! key/<auth key id>                -> auth_keys::AuthKey under `key`; state of a login under `login`
@@ -189,6 +190,11 @@ pub fn subject() -> Key {
 #[must_use]
 pub fn login() -> Key {
     Path::new(3).key()
+}
+/// The invitation that waits at a number.
+#[must_use]
+pub fn invitation() -> Key {
+    Path::new(4).key()
 }
 /// A person's profile.
 #[must_use]
@@ -461,6 +467,11 @@ pub fn meter(name: &str) -> Key {
 #[must_use]
 pub fn unread() -> Key {
     Path::new(33).key()
+}
+/// How many invitations a person has given out.
+#[must_use]
+pub fn invitations_given() -> Key {
+    Path::new(34).key()
 }
 /// A basic group.
 #[must_use]

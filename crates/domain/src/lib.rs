@@ -13,6 +13,7 @@ pub mod direct;
 pub mod files;
 pub mod flood;
 pub mod ids;
+pub mod invitations;
 pub mod invites;
 pub mod keys;
 pub mod limits;

@@ -46,6 +46,12 @@ pub const CODE_TRIES_MAX: u32 = 5;
 pub const CODES_PER_WINDOW: usize = 5;
 /// Seconds over which codes of a number are counted.
 pub const CODE_WINDOW: i64 = 3600;
+/// Digits in the code of an invitation.
+pub const INVITATION_CODE_LEN: usize = 8;
+/// Wrong codes before an invitation ends.
+pub const INVITATION_TRIES_MAX: u32 = 5;
+/// How long an invitation lasts at most, days.
+pub const INVITATION_DAYS_MAX: u32 = 365;
 /// How long after sending a message may be edited by its author, seconds.
 pub const EDIT_TIME_LIMIT: i64 = 48 * 3600;
 /// Most pinned conversations in a folder.

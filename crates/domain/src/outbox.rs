@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::auth_keys::Awaits;
 use crate::ids::{AuthKeyId, ChatId, Origin, Peer, Time, UserId};
+use crate::invitations::{self, Invitation};
 use crate::keys::{self, partition};
 use crate::messages::{self, Arrival};
 use crate::search::{self, Kind};
@@ -100,6 +101,8 @@ pub enum Effect {
     Bind(AuthKeyId),
     /// To a temporary key: this permanent one, which it was bound to, lets it go.
     Unbind(AuthKeyId),
+    /// To a number's claim: somebody is invited with it.
+    Invitation(Invitation),
 }
 
 /// Applies an effect to the partition that it was sent to.
@@ -119,6 +122,7 @@ pub async fn apply(tx: &mut Tx, now: Time, effect: Effect) -> Result<(), Fault> 
         (None, Effect::AwaitPassword(awaits)) => auth_keys::await_password(tx, awaits).await,
         (None, Effect::Bind(permanent)) => auth_keys::bind(tx, permanent).await,
         (None, Effect::Unbind(permanent)) => auth_keys::unbind(tx, permanent).await,
+        (None, Effect::Invitation(invitation)) => invitations::keep(tx, &invitation).await,
         (None, _) => Err(Fault::Defect("an effect for a person was sent elsewhere")),
     }
 }

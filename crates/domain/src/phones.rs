@@ -37,10 +37,21 @@ pub struct Code {
     pub sent: Time,
     /// Wrong codes so far.
     pub tries: u32,
-    /// It went to the person's other sessions, not through a provider.
-    pub in_app: bool,
+    /// How it reaches who asked for it.
+    pub way: Way,
     /// It was entered right, and sign-up may follow.
     pub verified: bool,
+}
+
+/// How a login code reaches people. Kept as a number: new ones go to the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Way {
+    /// Through a provider, to the number.
+    Provider,
+    /// As a message to the person's other sessions.
+    App,
+    /// By hand: it is the code of the number's invitation.
+    Invitation,
 }
 
 impl std::fmt::Debug for Code {
@@ -154,7 +165,7 @@ mod tests {
             digits: "12345".into(),
             sent: Time(100),
             tries: 0,
-            in_app: false,
+            way: Way::Provider,
             verified: false,
         };
         Phone {

@@ -184,6 +184,19 @@ impl World {
         self.rng.next_u64().cast_signed()
     }
 
+    /// Random decimal digits, each as likely as any other.
+    pub fn random_digits(&mut self, len: usize) -> String {
+        let mut digits = String::with_capacity(len);
+        while digits.len() < len {
+            let [byte] = self.random_bytes();
+            // 250 is the largest multiple of ten in a byte.
+            if byte < 250 {
+                digits.push(char::from(b'0' + byte % 10));
+            }
+        }
+        digits
+    }
+
     /// Random bytes.
     pub fn random_bytes<const N: usize>(&mut self) -> [u8; N] {
         let mut bytes = [0; N];

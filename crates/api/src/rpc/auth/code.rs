@@ -2,11 +2,12 @@
 //! it went.
 
 use havre_domain::ids::{MessageId, Origin, Peer, SERVICE_USER, UserId};
+use havre_domain::invitations;
 use havre_domain::keys::{self, partition};
 use havre_domain::limits::CODE_RESEND_AFTER;
 use havre_domain::messages::Arrival;
 use havre_domain::outbox::Effect;
-use havre_domain::phones::{self, Code, Phone};
+use havre_domain::phones::{self, Code, Phone, Way};
 use havre_domain::sessions;
 use havre_domain::tx::Tx;
 use havre_tl::{Serialize as _, enums, types};
@@ -45,18 +46,10 @@ pub fn admit(cx: &mut Cx, digits: &str, phone: &mut Phone) -> Result<(), Error> 
     Ok(admitted?)
 }
 
-/// Random digits, each as likely as any other.
+/// Random digits for a code.
 #[must_use]
 pub fn draw(cx: &mut Cx) -> String {
-    let mut code = String::new();
-    while code.len() < cx.api.settings.code_len {
-        let [byte] = cx.world.random_bytes();
-        // 250 is the largest multiple of ten in a byte.
-        if byte < 250 {
-            code.push(char::from(b'0' + byte % 10));
-        }
-    }
-    code
+    cx.world.random_digits(cx.api.settings.code_len)
 }
 
 /// A name for an attempt to log in.
@@ -79,44 +72,44 @@ pub async fn reads_elsewhere(cx: &mut Cx, owner: UserId) -> Result<bool, Error> 
     Ok(logins.iter().any(|s| s.key != key && s.parent.is_none()))
 }
 
-/// Keeps a number's record with a code and sends the code on its way: as a message to who owns the number
-/// when `in_app`, else through the provider.
+/// Keeps a number's record with a code and sends the code on its way.
 ///
 /// # Errors
 /// [`Error`].
 pub fn dispatch(cx: &mut Cx, digits: &str, mut phone: Phone, code: Code) -> Result<(), Error> {
     let date = cx.world.now.date();
-    let reader = phone.owner.filter(|_| code.in_app);
+    let reader = phone.owner.filter(|_| code.way == Way::App);
     if reader.is_some() {
         phone.messages = MessageId(phone.messages.0.wrapping_add(1));
-    } else {
+    } else if code.way == Way::Provider {
         cx.after.push(After::SendCode {
             phone: digits.to_owned(),
             code: code.digits.clone(),
             class: codes::class(&phone),
         });
     }
-    let name = phone.messages;
-    let content = message(&code.digits);
+    let arrival = reader.map(|owner| (owner, arrival(date, phone.messages, &code.digits)));
     phone.code = Some(code);
     let tx = subject(cx, digits)?;
     tx.put(keys::claim(), &phone);
-    if let Some(owner) = reader {
-        let arrival = Arrival {
-            peer: Peer::User(SERVICE_USER),
-            from: SERVICE_USER,
-            date,
-            origin: Origin {
-                source: Peer::User(SERVICE_USER),
-                id: name,
-            },
-            reply: None,
-            media_unread: false,
-            content,
-        };
+    if let Some((owner, arrival)) = arrival {
         tx.send(partition::user(owner), &Effect::Arrive(arrival));
     }
     Ok(())
+}
+
+/// A code as a message of the service account; `name` tells such messages apart.
+fn arrival(date: i32, name: MessageId, code: &str) -> Arrival {
+    let source = Peer::User(SERVICE_USER);
+    Arrival {
+        peer: source,
+        from: SERVICE_USER,
+        date,
+        origin: Origin { source, id: name },
+        reply: None,
+        media_unread: false,
+        content: message(code),
+    }
 }
 
 /// The message that brings a code.
@@ -142,18 +135,19 @@ fn message(code: &str) -> Vec<u8> {
 
 /// Where a code went and how another one may be asked for.
 #[must_use]
-pub fn sent(code: &Code) -> enums::auth::SentCode {
+pub fn sent(digits: &str, code: &Code) -> enums::auth::SentCode {
     let length = i32::try_from(code.digits.len()).unwrap_or(0);
-    let r#type = if code.in_app {
-        types::auth::SentCodeTypeApp { length }.into()
-    } else {
-        types::auth::SentCodeTypeSms { length }.into()
+    let r#type = match code.way {
+        Way::App => types::auth::SentCodeTypeApp { length }.into(),
+        // Clients know no other name for digits that are typed in.
+        Way::Provider | Way::Invitation => types::auth::SentCodeTypeSms { length }.into(),
     };
+    let next_type = (!invitations::is_invited(digits)).then_some(enums::auth::CodeType::CodeTypeSms);
     types::auth::SentCode {
         r#type,
         phone_code_hash: code.hash.clone(),
-        next_type: Some(enums::auth::CodeType::CodeTypeSms),
-        timeout: Some(CODE_RESEND_AFTER),
+        timeout: next_type.is_some().then_some(CODE_RESEND_AFTER),
+        next_type,
     }
     .into()
 }

@@ -1,6 +1,7 @@
 //! `auth.resendCode`: the code of a running attempt by the next way, which is always the provider.
 
-use havre_domain::phones;
+use havre_domain::invitations;
+use havre_domain::phones::{self, Way};
 use havre_tl::{enums, functions};
 
 use super::code;
@@ -13,7 +14,8 @@ pub const ACCESS: Access = Access::Open;
 /// Answers. The attempt keeps its name and its count of wrong codes.
 ///
 /// # Errors
-/// `400 PHONE_CODE_EXPIRED` when there is no such attempt, `420 FLOOD_WAIT_n` as for `auth.sendCode`.
+/// `400 PHONE_CODE_EXPIRED` when there is no such attempt, `420 FLOOD_WAIT_n` as for `auth.sendCode`,
+/// `406 SEND_CODE_UNAVAILABLE` for numbers of invitations.
 pub async fn call(cx: &mut Cx, request: functions::auth::ResendCode) -> Result<enums::auth::SentCode, Error> {
     let digits = code::digits(&request.phone_number)?;
     let now = cx.world.now;
@@ -21,14 +23,17 @@ pub async fn call(cx: &mut Cx, request: functions::auth::ResendCode) -> Result<e
     let Some(mut pending) = phone.pending(now, &request.phone_code_hash).cloned() else {
         return Err(RpcError::PHONE_CODE_EXPIRED.into());
     };
+    if invitations::is_invited(&digits) {
+        return Err(RpcError::SEND_CODE_UNAVAILABLE.into());
+    }
     phone.may_send(now).map_err(RpcError::flood_wait)?;
     code::admit(cx, &digits, &mut phone)?;
     phone.meter(now).map_err(RpcError::flood_wait)?;
     pending.digits = code::draw(cx);
     pending.sent = now;
-    pending.in_app = false;
+    pending.way = Way::Provider;
     pending.verified = false;
-    let sent = code::sent(&pending);
+    let sent = code::sent(&digits, &pending);
     code::dispatch(cx, &digits, phone, pending)?;
     Ok(sent)
 }

@@ -1,6 +1,7 @@
 //! `auth.sendCode`: a code to a number, to its owner's other apps first.
 
-use havre_domain::phones::{self, Code};
+use havre_domain::invitations;
+use havre_domain::phones::{self, Code, Phone, Way};
 use havre_tl::{enums, functions};
 
 use super::code;
@@ -14,7 +15,8 @@ pub const ACCESS: Access = Access::Open;
 ///
 /// # Errors
 /// `400 API_ID_INVALID`, `400 PHONE_NUMBER_INVALID`, `420 FLOOD_WAIT_n` with the true n when the number
-/// or the address asked for too many codes, or when others are before it.
+/// or the address asked for too many codes, or when others are before it; for numbers of invitations
+/// `406 SEND_CODE_UNAVAILABLE` when the owner has no app to read a code in.
 pub async fn call(cx: &mut Cx, request: functions::auth::SendCode) -> Result<enums::auth::SentCode, Error> {
     if request.api_id <= 0 {
         return Err(RpcError::API_ID_INVALID.into());
@@ -23,23 +25,53 @@ pub async fn call(cx: &mut Cx, request: functions::auth::SendCode) -> Result<enu
     let now = cx.world.now;
     let mut phone = phones::phone(code::subject(cx, &digits)?).await?;
     phone.may_send(now).map_err(RpcError::flood_wait)?;
+    let code = draw(cx, &digits, &mut phone).await?;
+    phone.meter(now).map_err(RpcError::flood_wait)?;
+    let sent = code::sent(&digits, &code);
+    code::dispatch(cx, &digits, phone, code)?;
+    Ok(sent)
+}
+
+/// The code, and the way it goes.
+async fn draw(cx: &mut Cx, digits: &str, phone: &mut Phone) -> Result<Code, Error> {
     let in_app = match phone.owner {
         Some(owner) => code::reads_elsewhere(cx, owner).await?,
         None => false,
     };
-    if !in_app {
-        code::admit(cx, &digits, &mut phone)?;
+    if in_app {
+        return Ok(new(cx, Way::App));
     }
-    phone.meter(now).map_err(RpcError::flood_wait)?;
-    let code = Code {
+    if invitations::is_invited(digits) {
+        return invited(cx, digits, phone).await;
+    }
+    code::admit(cx, digits, phone)?;
+    Ok(new(cx, Way::Provider))
+}
+
+fn new(cx: &mut Cx, way: Way) -> Code {
+    Code {
         hash: code::draw_hash(cx),
         digits: code::draw(cx),
-        sent: now,
+        sent: cx.world.now,
         tries: 0,
-        in_app,
+        way,
         verified: false,
-    };
-    let sent = code::sent(&code);
-    code::dispatch(cx, &digits, phone, code)?;
-    Ok(sent)
+    }
+}
+
+/// The code of the invitation that waits at a number. Whoever asks was given it, so nothing is sent and nobody
+/// waits; wrong codes of earlier attempts count.
+async fn invited(cx: &mut Cx, digits: &str, phone: &Phone) -> Result<Code, Error> {
+    let now = cx.world.now;
+    cx.api.spend_toll(now, &cx.address, digits)?;
+    if phone.owner.is_some() {
+        return Err(RpcError::SEND_CODE_UNAVAILABLE.into());
+    }
+    let open = invitations::open(code::subject(cx, digits)?, now).await?;
+    let invitation = open.ok_or(RpcError::PHONE_NUMBER_INVALID)?;
+    Ok(Code {
+        digits: invitation.code,
+        tries: invitation.tries,
+        ..new(cx, Way::Invitation)
+    })
 }

@@ -3,6 +3,7 @@
 
 use havre_domain::auth_keys::Awaits;
 use havre_domain::ids::UserId;
+use havre_domain::invitations;
 use havre_domain::keys::{self, partition};
 use havre_domain::outbox::Effect;
 use havre_domain::phones::{self, Phone, Refused};
@@ -37,7 +38,11 @@ pub async fn call(
     if let (Ok(()), Some(owner)) = (entered, phone.owner) {
         return open(cx, &digits, phone, owner).await;
     }
-    code::subject(cx, &digits)?.put(keys::claim(), &phone);
+    let tx = code::subject(cx, &digits)?;
+    tx.put(keys::claim(), &phone);
+    if entered == Err(Refused::Wrong) {
+        invitations::note_wrong(tx).await?;
+    }
     match entered {
         Ok(()) => Ok(types::auth::AuthorizationSignUpRequired::default().into()),
         Err(refused) => {

@@ -1,6 +1,7 @@
 //! `auth.signUp`: a new account, after the number's code was entered right.
 
 use havre_domain::ids::UserId;
+use havre_domain::invitations;
 use havre_domain::keys::{self, partition};
 use havre_domain::outbox::Effect;
 use havre_domain::phones;
@@ -53,6 +54,9 @@ pub async fn call(
     phone.code = None;
     let tx = code::subject(cx, &digits)?;
     tx.put(keys::claim(), &phone);
+    if invitations::is_invited(&digits) {
+        tx.delete(keys::invitation());
+    }
     tx.send(partition::user(user), &Effect::SignedUp { profile, session });
     login::authorize(tx, key, before, user);
     login::finish(cx, user).await

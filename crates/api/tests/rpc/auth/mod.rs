@@ -2,6 +2,7 @@ mod authorizations;
 mod bind_temp_auth_key;
 mod check_password;
 mod import_authorization;
+mod invitations;
 mod log_out;
 mod login_token;
 mod send_code;
