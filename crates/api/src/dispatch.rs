@@ -62,6 +62,8 @@ pub struct Settings {
     pub code_len: usize,
     /// Messages that a person may send, forward and edit within a minute; 0 is without limit.
     pub sends_per_minute: u32,
+    /// Invitations that a member may give out.
+    pub invitations_per_member: u32,
     /// Login codes that go out within an hour.
     pub tolls: toll::Limits,
 }

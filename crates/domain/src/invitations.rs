@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{Time, UserId};
 use crate::keys::{self, partition};
-use crate::limits::{INVITATION_CODE_LEN, INVITATION_TRIES_MAX};
+use crate::limits::{INVITATION_CODE_LEN, INVITATION_DAYS, INVITATION_TRIES_MAX};
 use crate::outbox::Effect;
 use crate::phones::{self, Phone};
 use crate::tx::{Fault, Tx};
@@ -19,6 +19,8 @@ pub const PREFIX: &str = "424";
 
 /// Random digits after [`PREFIX`]: too many numbers to come across one that is invited.
 const NUMBER_LEN: usize = 10;
+/// Seconds.
+const DAY: i64 = 24 * 3600;
 
 /// An invitation that waits for somebody; kept with its number.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +43,16 @@ impl std::fmt::Debug for Invitation {
 }
 
 impl Invitation {
+    /// The invitation that a ticket is for.
+    #[must_use]
+    pub fn new(ticket: &Ticket, now: Time, days: u32) -> Self {
+        Self {
+            code: ticket.code.clone(),
+            expires: now.plus(i64::from(days) * DAY),
+            tries: 0,
+        }
+    }
+
     /// Whether its code may be entered now.
     #[must_use]
     pub fn is_open(&self, now: Time) -> bool {
@@ -119,35 +131,23 @@ pub async fn keep(tx: &mut Tx, invitation: &Invitation) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Lets a person invite somebody: counted in their own box; the number's partition follows. Nothing when they
-/// have given out `most` already.
+/// Lets a person invite somebody: counted in their own box, and the number's partition follows. Answers with
+/// the ticket and how many they have given out with it; nothing when it would be more than `most`.
 ///
 /// # Errors
 /// [`Fault`].
-pub async fn give(
-    world: &mut World,
-    giver: UserId,
-    most: u32,
-    expires: Time,
-) -> Result<Option<Ticket>, Fault> {
-    let given: u32 = world
-        .user(giver)?
-        .get(&keys::invitations_given())
-        .await?
-        .unwrap_or(0);
-    if given >= most {
+pub async fn give(world: &mut World, giver: UserId, most: u32) -> Result<Option<(Ticket, u32)>, Fault> {
+    let given: Option<u32> = world.user(giver)?.get(&keys::invitations_given()).await?;
+    let given = given.unwrap_or(0).saturating_add(1);
+    if given > most {
         return Ok(None);
     }
     let ticket = draw(world).await?;
-    let invitation = Invitation {
-        code: ticket.code.clone(),
-        expires,
-        tries: 0,
-    };
+    let invitation = Invitation::new(&ticket, world.now, INVITATION_DAYS);
     let tx = world.user(giver)?;
-    tx.put(keys::invitations_given(), &(given + 1));
+    tx.put(keys::invitations_given(), &given);
     tx.send(partition::phone(&ticket.number), &Effect::Invitation(invitation));
-    Ok(Some(ticket))
+    Ok(Some((ticket, given)))
 }
 
 #[cfg(test)]

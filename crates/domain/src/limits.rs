@@ -50,6 +50,8 @@ pub const CODE_WINDOW: i64 = 3600;
 pub const INVITATION_CODE_LEN: usize = 8;
 /// Wrong codes before an invitation ends.
 pub const INVITATION_TRIES_MAX: u32 = 5;
+/// How long an invitation by a member lasts, days.
+pub const INVITATION_DAYS: u32 = 7;
 /// How long an invitation lasts at most, days.
 pub const INVITATION_DAYS_MAX: u32 = 365;
 /// How long after sending a message may be edited by its author, seconds.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
+use havre_domain::limits::INVITATION_DAYS_MAX;
 
 use crate::config::{Settings, StoreEngine};
 use crate::data::DataFolder;
@@ -44,6 +45,15 @@ enum Command {
     Code {
         /// The number, with its country code.
         phone: String,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Make an invitation at the running server: a number and a code with which one person signs up without
+    /// a telephone.
+    Invite {
+        /// Days after which it ends.
+        #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=i64::from(INVITATION_DAYS_MAX)))]
+        days: u32,
         #[command(flatten)]
         place: Place,
     },
@@ -109,6 +119,7 @@ fn run(command: Command) -> Result<()> {
         Command::Serve { place, listen } => serve::serve(&place.settings(listen)?),
         Command::Keys { place, pem } => show_key(&place.settings(None)?, pem),
         Command::Code { phone, place } => show_code(&place.settings(None)?, &phone),
+        Command::Invite { days, place } => invite(&place.settings(None)?, days),
         Command::Status { place } => show_status(&place.settings(None)?),
         Command::Check { place } => check(&place.settings(None)?),
     }
@@ -136,6 +147,14 @@ fn show_key(settings: &Settings, pem: bool) -> Result<()> {
 fn show_code(settings: &Settings, phone: &str) -> Result<()> {
     let code = admin::client::ask(&settings.data, &format!("code {phone}"))?;
     println!("{code}");
+    Ok(())
+}
+
+fn invite(settings: &Settings, days: u32) -> Result<()> {
+    println!(
+        "{}",
+        admin::client::ask(&settings.data, &format!("invite {days}"))?
+    );
     Ok(())
 }
 

@@ -120,6 +120,9 @@ settings! {
     /// are left out unless you say otherwise.
     codes_per_prefix: PrefixLimits = "870=0 878=0 881=0 882=0 883=0 979=0",
         "prefixes of digits with a number of codes each, such as 44=500 881=0", parse;
+    /// Invitations that each member may give out, by writing `/invite` to the service account. `havre invite`
+    /// makes any number of them.
+    invitations_per_member: u32 = "0", "a whole number from 0 to 1000000", |text| within(text, 0..=1_000_000);
     /// Messages that one person may send, forward and edit within a minute, at once or spread; who wants
     /// more is told how long to wait. 0 is without limit.
     sends_per_minute: u32 = "600", "a whole number from 0 to 1000000", |text| within(text, 0..=1_000_000);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use async_trait::async_trait;
 use havre_api::dispatch::{self, Api, Parts};
+use havre_domain::invitations::Ticket;
 use havre_domain::toll;
 use havre_metrics::Metrics;
 use havre_mtproto::handshake::Identity;
@@ -152,6 +153,7 @@ async fn open_api(
         port: address.port(),
         code_len: usize::from(settings.code_len),
         sends_per_minute: settings.sends_per_minute,
+        invitations_per_member: settings.invitations_per_member,
         tolls: toll::Limits {
             per_address: settings.codes_per_address,
             per_range: settings.codes_per_range,
@@ -178,6 +180,10 @@ struct Office {
 impl Desk for Office {
     async fn code(&self, phone: &str) -> Result<Option<String>> {
         Ok(self.api.pending_code(phone).await?)
+    }
+
+    async fn invite(&self, days: u32) -> Result<Ticket> {
+        Ok(self.api.invite(days).await?)
     }
 
     fn status(&self) -> String {

@@ -61,6 +61,21 @@ fn a_code_is_asked_of_the_running_server() {
 }
 
 #[test]
+fn an_invitation_is_made_by_the_running_server() {
+    let data = tempfile::tempdir().unwrap();
+    assert!(complaint(&output(&["invite"], data.path())).contains("no server is running"));
+    let _server = Server::start(data.path());
+    let first = printed(&output(&["invite"], data.path()));
+    assert!(
+        first.starts_with("number +424") && first.contains(", code "),
+        "{first}"
+    );
+    let second = printed(&output(&["invite", "--days", "365"], data.path()));
+    assert_ne!(first, second);
+    assert!(!output(&["invite", "--days", "366"], data.path()).status.success());
+}
+
+#[test]
 fn status_is_one_screen_and_without_a_server_one_sentence() {
     let data = tempfile::tempdir().unwrap();
     assert!(complaint(&output(&["status"], data.path())).contains("no server is running"));

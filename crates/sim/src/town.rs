@@ -253,6 +253,7 @@ fn settings() -> Settings {
         port: 4430,
         code_len: 5,
         sends_per_minute: 600,
+        invitations_per_member: 0,
         tolls: havre_domain::toll::Limits::default(),
     }
 }

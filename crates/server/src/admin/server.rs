@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use async_trait::async_trait;
+use havre_domain::invitations::Ticket;
+use havre_domain::limits::INVITATION_DAYS_MAX;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
@@ -20,6 +22,8 @@ use crate::data::DataFolder;
 pub trait Desk: Send + Sync + 'static {
     /// The login code that waits for a phone number, however it is spelled.
     async fn code(&self, phone: &str) -> Result<Option<String>>;
+    /// The number and the code of a new invitation that lasts so many days.
+    async fn invite(&self, days: u32) -> Result<Ticket>;
     /// How the server is, on one screen.
     fn status(&self) -> String;
 }
@@ -75,6 +79,7 @@ async fn serve(mut stream: UnixStream, desk: &dyn Desk) -> io::Result<()> {
 async fn answer(request: &str, desk: &dyn Desk) -> Result<String, String> {
     match request.split_once(' ') {
         Some(("code", phone)) => code(phone, desk).await,
+        Some(("invite", days)) => invite(days, desk).await,
         None if request == "status" => Ok(desk.status()),
         _ => Err(format!("there is no request {request:?}")),
     }
@@ -85,6 +90,20 @@ async fn code(phone: &str, desk: &dyn Desk) -> Result<String, String> {
         Ok(Some(code)) => Ok(code),
         Ok(None) => Err(format!("no login code is waiting for {phone}")),
         Err(error) => Err(format!("the server cannot look: {error:#}").replace('\n', " ")),
+    }
+}
+
+async fn invite(days: &str, desk: &dyn Desk) -> Result<String, String> {
+    let days = days
+        .parse()
+        .ok()
+        .filter(|days| (1..=INVITATION_DAYS_MAX).contains(days));
+    let days = days.ok_or(format!(
+        "an invitation lasts from 1 to {INVITATION_DAYS_MAX} days"
+    ))?;
+    match desk.invite(days).await {
+        Ok(ticket) => Ok(format!("number +{}, code {}", ticket.number, ticket.code)),
+        Err(error) => Err(format!("the server cannot invite: {error:#}").replace('\n', " ")),
     }
 }
 
@@ -100,6 +119,13 @@ mod tests {
     impl Desk for OneCode {
         async fn code(&self, phone: &str) -> Result<Option<String>> {
             Ok((phone == "1555").then(|| "54321".to_owned()))
+        }
+
+        async fn invite(&self, days: u32) -> Result<Ticket> {
+            Ok(Ticket {
+                number: "4245550000000".to_owned(),
+                code: format!("{days:08}"),
+            })
         }
 
         fn status(&self) -> String {
@@ -130,6 +156,13 @@ mod tests {
         );
         assert_eq!(ask("code 1555").as_deref(), Ok("54321"));
         assert_eq!(ask("status").as_deref(), Ok("well\nand quiet"));
+        assert_eq!(
+            ask("invite 7").as_deref(),
+            Ok("number +4245550000000, code 00000007")
+        );
+        for request in ["invite 0", "invite 366", "invite x"] {
+            assert!(ask(request).unwrap_err().contains("from 1 to 365"));
+        }
         assert!(ask("x").unwrap_err().starts_with("there is no request"));
     }
 

@@ -165,6 +165,7 @@ mod tests {
                 host: "127.0.0.1".into(),
                 port: 1,
                 code_len: 5,
+                invitations_per_member: 0,
                 sends_per_minute: 0,
                 tolls: Limits::default(),
             },

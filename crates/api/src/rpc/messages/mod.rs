@@ -46,6 +46,7 @@ pub mod send_media;
 pub mod send_message;
 pub mod send_multi_media;
 mod sending;
+mod service;
 pub mod set_typing;
 pub mod toggle_dialog_pin;
 pub mod unpin_all_messages;

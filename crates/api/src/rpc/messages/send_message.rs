@@ -1,9 +1,10 @@
 //! `messages.sendMessage`: a text to a person, to oneself, or to a group.
 
-use havre_domain::ids::RandomId;
+use havre_domain::ids::{Peer, RandomId, SERVICE_USER};
 use havre_tl::{enums, functions, types};
 
 use super::sending::{self, Outgoing};
+use super::service;
 use crate::content::text;
 use crate::cx::{Access, Cx};
 use crate::error::{Error, RpcError};
@@ -18,6 +19,9 @@ pub const ACCESS: Access = Access::Login;
 /// `403 CHAT_WRITE_FORBIDDEN`.
 pub async fn call(cx: &mut Cx, request: functions::messages::SendMessage) -> Result<enums::Updates, Error> {
     let peer = cx.input_peer(&request.peer).await?;
+    if peer == Peer::User(SERVICE_USER) {
+        return service::ask(cx, RandomId(request.random_id), &request.message).await;
+    }
     let audience = sending::audience(cx, peer).await?;
     let text = text::of_message(cx, &request.message, request.entities).await?;
     if text.text.is_empty() {

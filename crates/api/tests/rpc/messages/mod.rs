@@ -37,6 +37,7 @@ mod reorder_pinned_dialogs;
 mod save_draft;
 mod search;
 mod search_global;
+mod service;
 mod set_typing;
 mod toggle_dialog_pin;
 mod unpin_all_messages;
