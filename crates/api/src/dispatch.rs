@@ -64,8 +64,19 @@ pub struct Settings {
     pub sends_per_minute: u32,
     /// Invitations that a member may give out.
     pub invitations_per_member: u32,
+    /// Whom passkeys are for; nobody has any without.
+    pub passkeys: Option<PasskeyDomain>,
     /// Login codes that go out within an hour.
     pub tolls: toll::Limits,
+}
+
+/// Whom passkeys are for (Web Authentication Level 3, section 5.4.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PasskeyDomain {
+    /// The domain that they belong to.
+    pub rp_id: String,
+    /// Pages and apps that may ask for them besides `https://<rp_id>`.
+    pub origins: Vec<String>,
 }
 
 /// What the API is opened over.

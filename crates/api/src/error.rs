@@ -106,6 +106,7 @@ bad_request!(
     CONNECTION_NOT_INITED,
     CONTACT_ID_INVALID,
     CONTACT_NAME_EMPTY,
+    CREDENTIAL_INVALID,
     DATA_JSON_INVALID,
     DC_ID_INVALID,
     EMAIL_INVALID,
@@ -163,6 +164,9 @@ bad_request!(
     NEW_SETTINGS_INVALID,
     OFFSET_INVALID,
     OFFSET_PEER_ID_INVALID,
+    PASSKEYS_TOO_MUCH,
+    PASSKEYS_UNAVAILABLE,
+    PASSKEY_ORIGIN_MISMATCH,
     PASSWORD_HASH_INVALID,
     PASSWORD_MISSING,
     PEER_HISTORY_EMPTY,
@@ -239,6 +243,8 @@ impl RpcError {
     pub const SEND_CODE_UNAVAILABLE: Self = Self::new(406, "SEND_CODE_UNAVAILABLE");
     /// The layer is below what is served.
     pub const UPDATE_APP_TO_LOGIN: Self = Self::new(406, "UPDATE_APP_TO_LOGIN");
+    /// The login is to begin anew; clients do not repeat the call.
+    pub const AUTH_RESTART: Self = Self::new(500, "AUTH_RESTART");
     /// Our fault; clients try again.
     pub const INTERNAL: Self = Self::new(500, "INTERNAL");
     /// A deed found others changing the same thing too often; clients try again.

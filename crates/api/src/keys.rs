@@ -141,6 +141,7 @@ impl Api {
             }
             tx.delete(keys::subject());
             tx.delete(keys::login());
+            tx.delete(keys::passkey_challenge());
             match world.commit().await {
                 Err(Fault::Conflict) => {}
                 done => {

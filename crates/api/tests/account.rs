@@ -3,5 +3,7 @@
 
 #[path = "rpc/account/mod.rs"]
 mod account;
+#[path = "rpc/authenticator.rs"]
+mod authenticator;
 #[path = "rpc/srp.rs"]
 mod srp;

@@ -3,5 +3,7 @@
 
 #[path = "rpc/auth/mod.rs"]
 mod auth;
+#[path = "rpc/authenticator.rs"]
+mod authenticator;
 #[path = "rpc/srp.rs"]
 mod srp;

@@ -5,6 +5,7 @@
 //! ├── profile                      -> users::Profile                             users
 //! ├── box                          -> updates::Counters (message id, pts)        updates
 //! ├── password                     -> password::Password                         password
+//! ├── passkeys                     -> passkeys::Passkeys                         passkeys
 //! ├── session/<auth key>           -> sessions::Session                          sessions
 //! ├── contact/<user>               -> contacts::Contact                          contacts
 //! ├── blocked/<user>               -> contacts::Blocked                          contacts
@@ -34,13 +35,16 @@
 //! phone/<digits>                   -> phones::Phone under `claim`; invitations::Invitation under `invitation`
 //! username/<lower case>            -> usernames::Claim under `claim`             usernames
 //! invite/<hash>                    -> chats::InviteClaim under `claim`           chats
-//! key/<auth key id>                -> auth_keys::AuthKey under `key`; state of a login under `login`
+//! passkey/<hash of its id>         -> usernames::Claim under `claim`             passkeys
+//! key/<auth key id>                -> auth_keys::AuthKey under `key`; state of a login under `login`;
+//!                                     passkeys::Challenge under `passkey`
 //! file/<file id>                   -> files::File under `file`                   files
 //! server                           -> what one server has once, under a name     server
 //! ```
 
 use bytes::Bytes;
 use havre_store::{Key, Partition};
+use sha2::{Digest as _, Sha256};
 
 use crate::ids::{AuthKeyId, ChatId, FileId, MessageId, Origin, Peer, Pts, RandomId, Time, UserId};
 
@@ -135,6 +139,11 @@ pub mod partition {
     pub fn invite(hash: &str) -> Partition {
         Partition(Path::new(b'i').text(hash).key())
     }
+    /// The claim of a passkey's id.
+    #[must_use]
+    pub fn passkey(id: &[u8]) -> Partition {
+        Partition([&[b'w'][..], &Sha256::digest(id)[..]].concat().into())
+    }
     /// An authorization key.
     #[must_use]
     pub fn auth_key(AuthKeyId(id): AuthKeyId) -> Partition {
@@ -176,7 +185,7 @@ pub mod partition {
     }
 }
 
-/// The one record of a claim: phone, username, invite.
+/// The one record of a claim: phone, username, invite, passkey.
 #[must_use]
 pub fn claim() -> Key {
     Path::new(1).key()
@@ -195,6 +204,11 @@ pub fn login() -> Key {
 #[must_use]
 pub fn invitation() -> Key {
     Path::new(4).key()
+}
+/// What an authenticator is to sign for a login on an authorization key.
+#[must_use]
+pub fn passkey_challenge() -> Key {
+    Path::new(5).key()
 }
 /// A person's profile.
 #[must_use]
@@ -472,6 +486,11 @@ pub fn unread() -> Key {
 #[must_use]
 pub fn invitations_given() -> Key {
     Path::new(34).key()
+}
+/// A person's passkeys.
+#[must_use]
+pub fn passkeys() -> Key {
+    Path::new(35).key()
 }
 /// A basic group.
 #[must_use]

@@ -6,6 +6,7 @@
 
 pub mod acquaintances;
 pub mod auth_keys;
+pub mod cbor;
 pub mod chats;
 pub mod contacts;
 pub mod dialogs;
@@ -19,6 +20,7 @@ pub mod keys;
 pub mod limits;
 pub mod messages;
 pub mod outbox;
+pub mod passkeys;
 pub mod password;
 pub mod phones;
 pub mod photos;
@@ -34,4 +36,5 @@ pub mod updates;
 pub mod usernames;
 pub mod users;
 pub mod waiting_room;
+pub mod webauthn;
 pub mod world;

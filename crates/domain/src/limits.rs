@@ -50,6 +50,12 @@ pub const CODE_WINDOW: i64 = 3600;
 pub const INVITATION_CODE_LEN: usize = 8;
 /// Wrong codes before an invitation ends.
 pub const INVITATION_TRIES_MAX: u32 = 5;
+/// Longest id of a passkey, bytes (Web Authentication Level 3, section 4).
+pub const CREDENTIAL_ID_LEN_MAX: usize = 1023;
+/// Most passkeys of a person.
+pub const PASSKEYS_MAX: usize = 10;
+/// How long an authenticator may take to answer, seconds.
+pub const PASSKEY_CHALLENGE_TTL: i64 = 300;
 /// How long an invitation by a member lasts, days.
 pub const INVITATION_DAYS: u32 = 7;
 /// How long an invitation lasts at most, days.

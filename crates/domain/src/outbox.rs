@@ -15,6 +15,7 @@ use crate::ids::{AuthKeyId, ChatId, Origin, Peer, Time, UserId};
 use crate::invitations::{self, Invitation};
 use crate::keys::{self, partition};
 use crate::messages::{self, Arrival};
+use crate::passkeys::{self, Proved};
 use crate::search::{self, Kind};
 use crate::sessions::{self, Session};
 use crate::turns::Turns;
@@ -103,6 +104,10 @@ pub enum Effect {
     Unbind(AuthKeyId),
     /// To a number's claim: somebody is invited with it.
     Invitation(Invitation),
+    /// To a passkey's claim: this person has it.
+    Claim(UserId),
+    /// To a person: somebody proved to be them with a passkey.
+    Proved(Proved),
 }
 
 /// Applies an effect to the partition that it was sent to.
@@ -122,6 +127,7 @@ pub async fn apply(tx: &mut Tx, now: Time, effect: Effect) -> Result<(), Fault> 
         (None, Effect::AwaitPassword(awaits)) => auth_keys::await_password(tx, awaits).await,
         (None, Effect::Bind(permanent)) => auth_keys::bind(tx, permanent).await,
         (None, Effect::Unbind(permanent)) => auth_keys::unbind(tx, permanent).await,
+        (None, Effect::Claim(user)) => passkeys::claim(tx, user).await,
         (None, Effect::Invitation(invitation)) => invitations::keep(tx, &invitation).await,
         (None, _) => Err(Fault::Defect("an effect for a person was sent elsewhere")),
     }
@@ -150,6 +156,7 @@ async fn apply_to_user(tx: &mut Tx, now: Time, owner: UserId, effect: Effect) ->
                 .await
                 .map(drop)
         }
+        Effect::Proved(proved) => passkeys::log_in(tx, now, owner, proved).await,
         Effect::LoggedOut(key) => sessions::end(tx, now, owner, key).await.map(drop),
         Effect::Username(name) => crate::usernames::adopt(tx, owner, now, name).await,
         Effect::UserChanged(user) => updates::append(tx, now, Event::User(user)).await.map(drop),

@@ -1,15 +1,20 @@
 //! `account.*`
 pub mod check_username;
+pub mod delete_passkey;
 pub mod get_authorizations;
 pub mod get_global_privacy_settings;
 pub mod get_notify_settings;
+pub mod get_passkeys;
 pub mod get_password;
 pub mod get_password_settings;
 pub mod get_privacy;
+pub mod init_passkey_registration;
 mod notify;
+pub(super) mod passkey;
 pub(super) mod password;
 mod privacy;
 pub mod register_device;
+pub mod register_passkey;
 pub mod reset_authorization;
 pub mod set_privacy;
 pub mod unregister_device;

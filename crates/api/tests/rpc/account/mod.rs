@@ -1,5 +1,6 @@
 mod devices;
 mod notify_settings;
+mod passkeys;
 mod password;
 mod privacy;
 mod update_profile;

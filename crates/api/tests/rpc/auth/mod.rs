@@ -1,6 +1,7 @@
 mod authorizations;
 mod bind_temp_auth_key;
 mod check_password;
+mod finish_passkey_login;
 mod import_authorization;
 mod invitations;
 mod log_out;
