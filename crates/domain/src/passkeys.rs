@@ -70,7 +70,7 @@ pub struct Passkeys {
     pub handle: String,
     /// All of them, oldest first.
     pub all: Vec<Passkey>,
-    /// The login that asked for one more, and what its authenticator is to sign.
+    /// The login that asked for one more, and what its authenticator is to sign; never while there can be none.
     pub asked: Option<(AuthKeyId, Challenge)>,
 }
 

@@ -120,6 +120,13 @@ settings! {
     /// are left out unless you say otherwise.
     codes_per_prefix: PrefixLimits = "870=0 878=0 881=0 882=0 883=0 979=0",
         "prefixes of digits with a number of codes each, such as 44=500 881=0", parse;
+    /// The domain that passkeys belong to, such as that of your web client; without one nobody can have any.
+    /// Passkeys that were made for another domain are of no use afterwards.
+    passkey_rp_id: String = "", "a domain in lower case, such as chat.example.org, or nothing",
+        |text| (text.is_empty() || is_domain(text)).then(|| text.to_owned());
+    /// Pages and apps that may ask for passkeys besides `https://` and that domain.
+    passkey_origins: Words = "",
+        "origins with spaces between, such as https://web.example.org android:apk-key-hash:…, or nothing", parse;
     /// Invitations that each member may give out, by writing `/invite` to the service account. `havre invite`
     /// makes any number of them.
     invitations_per_member: u32 = "0", "a whole number from 0 to 1000000", |text| within(text, 0..=1_000_000);
@@ -285,6 +292,25 @@ impl FromStr for Prefixes {
         let prefixes: Option<Vec<_>> = text.split_whitespace().map(prefix).collect();
         prefixes.map(Self).ok_or(())
     }
+}
+
+/// Words with spaces between.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words(pub Vec<String>);
+
+impl FromStr for Words {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.split_whitespace().map(str::to_owned).collect()))
+    }
+}
+
+/// A name of a host as DNS has it, in lower case; `localhost` is one.
+fn is_domain(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(fits);
+    text.len() <= 253 && text.split('.').all(label)
 }
 
 fn is_prefix(word: &str) -> bool {
@@ -637,6 +663,28 @@ mod tests {
         assert!(refusal(&[("smpp_countries", "49 +1")], &[], None).contains("prefixes of digits"));
         let served = load(&[("smpp_countries", "49 1246")], &[], None).unwrap();
         assert_eq!(served.smpp_countries.0, ["49", "1246"]);
+    }
+
+    #[test]
+    fn passkeys_are_for_a_domain() {
+        for text in [
+            "https://chat.example.org",
+            "chat.example.org:443",
+            "Chat.example.org",
+            "chat..org",
+            ".",
+        ] {
+            let refused = refusal(&[("passkey_rp_id", text)], &[], None);
+            assert!(refused.contains("a domain in lower case"), "{text}: {refused}");
+        }
+        for text in ["localhost", "chat.example.org", "xn--bcher-kva.example"] {
+            assert_eq!(
+                load(&[("passkey_rp_id", text)], &[], None).unwrap().passkey_rp_id,
+                text
+            );
+        }
+        let origins = load(&[("passkey_origins", "https://a.example  android:x")], &[], None).unwrap();
+        assert_eq!(origins.passkey_origins.0, ["https://a.example", "android:x"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use async_trait::async_trait;
-use havre_api::dispatch::{self, Api, Parts};
+use havre_api::dispatch::{self, Api, Parts, PasskeyDomain};
 use havre_domain::invitations::Ticket;
 use havre_domain::toll;
 use havre_metrics::Metrics;
@@ -154,6 +154,7 @@ async fn open_api(
         code_len: usize::from(settings.code_len),
         sends_per_minute: settings.sends_per_minute,
         invitations_per_member: settings.invitations_per_member,
+        passkeys: passkeys(settings),
         tolls: toll::Limits {
             per_address: settings.codes_per_address,
             per_range: settings.codes_per_range,
@@ -168,6 +169,13 @@ async fn open_api(
         metrics,
     };
     Api::open(parts).await.context("what is stored cannot be served")
+}
+
+/// Whom passkeys are for.
+fn passkeys(settings: &Settings) -> Option<PasskeyDomain> {
+    let rp_id = settings.passkey_rp_id.clone();
+    let origins = settings.passkey_origins.0.clone();
+    (!rp_id.is_empty()).then_some(PasskeyDomain { rp_id, origins })
 }
 
 /// Answers the operator from what is stored, and what is seen.

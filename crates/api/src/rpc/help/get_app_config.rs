@@ -15,10 +15,10 @@ pub const ACCESS: Access = Access::Open;
 /// # Errors
 /// None.
 pub async fn call(
-    _: &mut Cx,
+    cx: &mut Cx,
     request: functions::help::GetAppConfig,
 ) -> Result<enums::help::AppConfig, Error> {
-    let config = config();
+    let config = config(cx.api.settings.passkeys.is_some());
     let hash = answer_hash(&config.to_bytes());
     if request.hash == hash {
         return Ok(enums::help::AppConfig::AppConfigNotModified);
@@ -27,8 +27,10 @@ pub async fn call(
 }
 
 /// A key that is missing is read by clients as what harms most: a bound of nothing, a shop that is open.
-fn config() -> enums::JSONValue {
+fn config(passkeys: bool) -> enums::JSONValue {
     let mut entries = switches();
+    let shown = types::JsonBool { value: passkeys };
+    entries.push(("settings_display_passkeys", shown.into()));
     entries.extend(bounds());
     entries.extend(lists());
     let entry = |(key, value): (&str, enums::JSONValue)| {
@@ -97,6 +99,7 @@ fn bounds() -> Vec<Entry> {
         ("chatlist_invites_limit_premium", 3.0),
         ("chatlists_joined_limit_default", 2.0),
         ("chatlists_joined_limit_premium", 2.0),
+        ("passkeys_account_passkeys_max", int(limits::PASSKEYS_MAX)),
         ("reactions_uniq_max", 11.0),
         ("reactions_in_chat_max", 3.0),
         ("reactions_user_max_default", 1.0),

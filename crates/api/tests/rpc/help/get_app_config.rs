@@ -13,6 +13,14 @@ fn hash_0_always_gets_the_whole_and_its_hash_nothing_new() {
     let enums::JSONValue::JsonObject(object) = config.config else {
         panic!("an object");
     };
+    let passkeys = object.value.iter().find_map(|entry| {
+        let enums::JSONObjectValue::JsonObjectValue(entry) = entry;
+        (entry.key == "settings_display_passkeys").then_some(&entry.value)
+    });
+    assert!(
+        matches!(passkeys, Some(enums::JSONValue::JsonBool(shown)) if !shown.value),
+        "nobody has any without a domain"
+    );
     let prefixes = object.value.iter().find_map(|entry| {
         let enums::JSONObjectValue::JsonObjectValue(entry) = entry;
         (entry.key == "fragment_prefixes").then_some(&entry.value)
