@@ -7,6 +7,7 @@ use havre_domain::dialogs::{self, Dialog};
 use havre_domain::flood::{self, Allowance};
 use havre_domain::ids::{AuthKeyId, ChatId, Peer, UserId};
 use havre_domain::keys::partition;
+use havre_domain::login_emails::Address;
 use havre_domain::turns::Turn;
 use havre_domain::tx::{Fault, Tx};
 use havre_domain::updates::{self, Cursor};
@@ -41,6 +42,13 @@ pub enum After {
         code: String,
         /// Why somebody wants it.
         class: Class,
+    },
+    /// Send a login code to an e-mail address.
+    SendMail {
+        /// Whose owner it is for.
+        to: Address,
+        /// The code.
+        code: String,
     },
     /// Tell a person's sessions something that is not kept: typing, status.
     Tell {

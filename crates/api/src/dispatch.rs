@@ -42,6 +42,12 @@ pub trait Env: Send + Sync + 'static {
     fn sleep(&self, time: Duration) -> BoxFuture<'static, ()>;
     /// Gives a login code to the providers.
     fn send_code(&self, phone: &str, code: &str, class: Class);
+    /// Whether login codes can go to people's e-mail addresses. They cannot by default.
+    fn has_mail(&self) -> bool {
+        false
+    }
+    /// Sends a login code to an e-mail address, where [`Self::has_mail`].
+    fn send_mail(&self, _to: &str, _code: &str) {}
     /// How many codes a second the providers can deliver now.
     fn code_rate(&self) -> f64;
     /// Does work that keeps a processor busy for long, away from where calls are answered.
@@ -419,6 +425,10 @@ impl Api {
             After::SendCode { phone, code, class } => {
                 self.metrics.codes_sent.inc();
                 self.env.send_code(&phone, &code, class);
+            }
+            After::SendMail { to, code } => {
+                self.metrics.codes_sent.inc();
+                self.env.send_mail(to.as_str(), &code);
             }
             After::Tell { user, updates } => self.tell(user, &updates),
             After::TellKey { key, updates } => self.tell_key(key, &updates),

@@ -49,6 +49,13 @@ pub const GROUP_CHANGES: Allowance = Allowance {
     per: 3600,
 };
 
+/// Codes sent to verify an e-mail address.
+pub const EMAIL_CODES: Allowance = Allowance {
+    name: "emails",
+    count: 5,
+    per: 3600,
+};
+
 /// Too often: may be done again after so many seconds, at least 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait(pub i64);

@@ -5,6 +5,8 @@
 //! ├── profile                      -> users::Profile                             users
 //! ├── box                          -> updates::Counters (message id, pts)        updates
 //! ├── password                     -> password::Password                         password
+//! ├── login email                  -> login_emails::LoginEmail                   login_emails
+//! ├── verification                 -> login_emails::Verification                 login_emails
 //! ├── passkeys                     -> passkeys::Passkeys                         passkeys
 //! ├── session/<auth key>           -> sessions::Session                          sessions
 //! ├── contact/<user>               -> contacts::Contact                          contacts
@@ -32,7 +34,8 @@
 //! ├── member/<user>                -> chats::Member                              chats
 //! ├── link/<hash>                  -> invites::Link                              invites
 //! └── meter/<name>                 -> flood::Meter                               flood
-//! phone/<digits>                   -> phones::Phone under `claim`; invitations::Invitation under `invitation`
+//! phone/<digits>                   -> phones::Phone under `claim`; invitations::Invitation under `invitation`;
+//!                                     login_emails::Verification under `verification`; meter/<name>
 //! username/<lower case>            -> usernames::Claim under `claim`             usernames
 //! invite/<hash>                    -> chats::InviteClaim under `claim`           chats
 //! passkey/<hash of its id>         -> usernames::Claim under `claim`             passkeys
@@ -491,6 +494,16 @@ pub fn invitations_given() -> Key {
 #[must_use]
 pub fn passkeys() -> Key {
     Path::new(35).key()
+}
+/// The e-mail address that a person's login codes go to.
+#[must_use]
+pub fn login_email() -> Key {
+    Path::new(36).key()
+}
+/// An e-mail address that is verified: a person's own, or for an attempt to log in with a number.
+#[must_use]
+pub fn verification() -> Key {
+    Path::new(37).key()
 }
 /// A basic group.
 #[must_use]

@@ -18,6 +18,7 @@ pub mod invitations;
 pub mod invites;
 pub mod keys;
 pub mod limits;
+pub mod login_emails;
 pub mod messages;
 pub mod outbox;
 pub mod passkeys;

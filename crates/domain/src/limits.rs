@@ -50,6 +50,12 @@ pub const CODE_WINDOW: i64 = 3600;
 pub const INVITATION_CODE_LEN: usize = 8;
 /// Wrong codes before an invitation ends.
 pub const INVITATION_TRIES_MAX: u32 = 5;
+/// Longest e-mail address, bytes (RFC 5321, section 4.5.3.1.3).
+pub const EMAIL_LEN_MAX: usize = 254;
+/// Longest part of an e-mail address before the `@`, bytes (RFC 5321, section 4.5.3.1.1).
+pub const EMAIL_LOCAL_LEN_MAX: usize = 64;
+/// How long it takes until an e-mail address that its owner cannot read any more is given up, seconds.
+pub const EMAIL_RESET_WAIT: i64 = 7 * 24 * 3600;
 /// Longest id of a passkey, bytes (Web Authentication Level 3, section 4).
 pub const CREDENTIAL_ID_LEN_MAX: usize = 1023;
 /// Most passkeys of a person.

@@ -22,7 +22,7 @@ use crate::turns::Turns;
 use crate::tx::{Fault, Tx};
 use crate::updates::{self, Event};
 use crate::users::Profile;
-use crate::{auth_keys, chats, dialogs};
+use crate::{auth_keys, chats, dialogs, login_emails};
 
 /// What a commit asks of another partition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,6 +108,8 @@ pub enum Effect {
     Claim(UserId),
     /// To a person: somebody proved to be them with a passkey.
     Proved(Proved),
+    /// To a person: where their login codes go by e-mail.
+    LoginEmail(login_emails::Change),
 }
 
 /// Applies an effect to the partition that it was sent to.
@@ -157,6 +159,7 @@ async fn apply_to_user(tx: &mut Tx, now: Time, owner: UserId, effect: Effect) ->
                 .map(drop)
         }
         Effect::Proved(proved) => passkeys::log_in(tx, now, owner, proved).await,
+        Effect::LoginEmail(change) => login_emails::change(tx, now, change).await,
         Effect::LoggedOut(key) => sessions::end(tx, now, owner, key).await.map(drop),
         Effect::Username(name) => crate::usernames::adopt(tx, owner, now, name).await,
         Effect::UserChanged(user) => updates::append(tx, now, Event::User(user)).await.map(drop),

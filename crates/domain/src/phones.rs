@@ -52,6 +52,8 @@ pub enum Way {
     App,
     /// By hand: it is the code of the number's invitation.
     Invitation,
+    /// To the person's e-mail address.
+    Email,
 }
 
 impl std::fmt::Debug for Code {

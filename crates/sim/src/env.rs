@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -26,6 +26,8 @@ pub struct SimEnv {
     tasks: Mutex<Vec<BoxFuture<'static, ()>>>,
     codes: Mutex<BTreeMap<String, String>>,
     code_rate: Mutex<f64>,
+    mails: Mutex<BTreeMap<String, Vec<String>>>,
+    has_mail: AtomicBool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -42,6 +44,8 @@ impl SimEnv {
             tasks: Mutex::default(),
             codes: Mutex::default(),
             code_rate: Mutex::new(1000.0),
+            mails: Mutex::default(),
+            has_mail: AtomicBool::new(true),
         }
     }
 
@@ -61,6 +65,17 @@ impl SimEnv {
     #[must_use]
     pub fn code(&self, phone: &str) -> Option<String> {
         lock(&self.codes).get(phone).cloned()
+    }
+
+    /// The codes that were sent to an e-mail address, oldest first.
+    #[must_use]
+    pub fn mails(&self, to: &str) -> Vec<String> {
+        lock(&self.mails).get(to).cloned().unwrap_or_default()
+    }
+
+    /// Says whether codes can be sent by e-mail from now on; they can before.
+    pub fn set_mail(&self, has_mail: bool) {
+        self.has_mail.store(has_mail, Ordering::Relaxed);
     }
 
     /// Says how many codes a second the providers deliver from now on; 1,000 before.
@@ -139,6 +154,17 @@ impl Env for SimEnv {
     fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
         self.pass(time);
         Box::pin(std::future::ready(()))
+    }
+
+    fn has_mail(&self) -> bool {
+        self.has_mail.load(Ordering::Relaxed)
+    }
+
+    fn send_mail(&self, to: &str, code: &str) {
+        lock(&self.mails)
+            .entry(to.to_owned())
+            .or_default()
+            .push(code.to_owned());
     }
 
     fn code_rate(&self) -> f64 {

@@ -2,6 +2,7 @@
 
 use havre_domain::auth_keys;
 use havre_domain::ids::UserId;
+use havre_domain::login_emails;
 use havre_domain::password as domain;
 use havre_tl::{enums, functions, types};
 
@@ -38,6 +39,10 @@ pub async fn call(
         secure_random: secure_random.to_vec(),
         ..Default::default()
     };
+    if cx.user.is_some() {
+        let email = login_emails::login_email(cx.view_own()?).await?;
+        answer.login_email_pattern = email.map(|email| email.address.pattern());
+    }
     if let Some(lock) = &stored.lock {
         let id = password::begin(cx, &stored);
         answer.has_password = true;

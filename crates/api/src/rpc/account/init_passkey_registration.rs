@@ -1,13 +1,13 @@
 //! `account.initPasskeyRegistration`: what an authenticator is asked that is to keep one more passkey.
 
+use havre_domain::keys;
 use havre_domain::passkeys::{self, Challenge, Passkeys};
 use havre_domain::users::{self, Profile};
-use havre_domain::{keys, sessions};
 use havre_tl::{enums, functions, types};
 use serde_json::{Value, json};
 
 use super::passkey;
-use super::reset_authorization::may_end_others;
+use super::reset_authorization::may_add_way_in;
 use crate::cx::{Access, Cx};
 use crate::dispatch::PasskeyDomain;
 use crate::error::{Error, RpcError};
@@ -25,11 +25,7 @@ pub async fn call(
     _: functions::account::InitPasskeyRegistration,
 ) -> Result<enums::account::PasskeyRegistrationOptions, Error> {
     let domain = passkey::domain(cx)?;
-    // Whoever steals a login cannot at once make themselves a way back in; whoever has no other may.
-    let logins = sessions::all(cx.own()?).await?;
-    if logins.iter().filter(|login| login.parent.is_none()).count() > 1 {
-        may_end_others(cx).await?;
-    }
+    may_add_way_in(cx).await?;
     let (me, key, now) = (cx.me()?, cx.key, cx.world.now);
     let challenge = Challenge::new(cx.world.random_bytes(), now);
     let handle = format!("{}:{}", crate::DC_ID, cx.world.random_id());

@@ -46,6 +46,19 @@ pub async fn may_end_others(cx: &mut Cx) -> Result<AuthKeyId, Error> {
     Ok(current)
 }
 
+/// Whether the caller may get another way to log in: whoever steals a login cannot at once make themselves
+/// one; whoever has no other login may.
+///
+/// # Errors
+/// `406 FRESH_RESET_AUTHORISATION_FORBIDDEN`.
+pub async fn may_add_way_in(cx: &mut Cx) -> Result<(), Error> {
+    let logins = sessions::all(cx.view_own()?).await?;
+    if logins.iter().filter(|login| login.parent.is_none()).count() > 1 {
+        may_end_others(cx).await?;
+    }
+    Ok(())
+}
+
 /// Ends a login of the caller and makes its app look, so that it finds out.
 ///
 /// # Errors

@@ -4,7 +4,8 @@
 use havre_domain::ids::{MessageId, Origin, Peer, SERVICE_USER, UserId};
 use havre_domain::invitations;
 use havre_domain::keys::{self, partition};
-use havre_domain::limits::CODE_RESEND_AFTER;
+use havre_domain::limits::{CODE_RESEND_AFTER, EMAIL_RESET_WAIT};
+use havre_domain::login_emails::{self, Change, LoginEmail, Verification};
 use havre_domain::messages::Arrival;
 use havre_domain::outbox::Effect;
 use havre_domain::phones::{self, Code, Phone, Way};
@@ -72,23 +73,61 @@ pub async fn reads_elsewhere(cx: &mut Cx, owner: UserId) -> Result<bool, Error> 
     Ok(logins.iter().any(|s| s.key != key && s.parent.is_none()))
 }
 
-/// Keeps a number's record with a code and sends the code on its way.
+/// The e-mail address that codes for an account go to, while the server can send any.
 ///
 /// # Errors
 /// [`Error`].
-pub fn dispatch(cx: &mut Cx, digits: &str, mut phone: Phone, code: Code) -> Result<(), Error> {
+pub async fn login_email(cx: &mut Cx, owner: Option<UserId>) -> Result<Option<LoginEmail>, Error> {
+    match owner.filter(|_| cx.api.env.has_mail()) {
+        Some(owner) => Ok(login_emails::login_email(cx.world.view_user(owner)).await?),
+        None => Ok(None),
+    }
+}
+
+/// What somebody who is let in makes of their e-mail address: one that they verified in the same attempt is
+/// theirs from now on, and one that the code came to stays. The verification is used up.
+///
+/// # Errors
+/// [`Error`].
+pub async fn email_change(tx: &mut Tx, attempt: &str, way: Option<Way>) -> Result<Option<Change>, Error> {
+    let kept: Option<Verification> = tx.get(&keys::verification()).await?;
+    if kept.is_some() {
+        tx.delete(keys::verification());
+    }
+    let verified = kept.filter(|one| one.proved && one.attempt == attempt);
+    Ok(match verified {
+        Some(verified) => Some(Change::Set(verified.address)),
+        None => (way == Some(Way::Email)).then_some(Change::Keep),
+    })
+}
+
+/// Keeps a number's record with a code and sends the code on its way; `email` is the owner's.
+///
+/// # Errors
+/// [`Error`].
+pub fn dispatch(
+    cx: &mut Cx,
+    digits: &str,
+    mut phone: Phone,
+    code: Code,
+    email: Option<LoginEmail>,
+) -> Result<(), Error> {
     let date = cx.world.now.date();
     let reader = phone.owner.filter(|_| code.way == Way::App);
-    if reader.is_some() {
-        phone.messages = MessageId(phone.messages.0.wrapping_add(1));
-    } else if code.way == Way::Provider {
-        cx.after.push(After::SendCode {
+    phone.messages = MessageId(phone.messages.0.wrapping_add(i32::from(reader.is_some())));
+    let arrival = reader.map(|owner| (owner, arrival(date, phone.messages, &code.digits)));
+    match (code.way, email) {
+        (Way::App | Way::Invitation, _) => {}
+        (Way::Email, Some(email)) => cx.after.push(After::SendMail {
+            to: email.address,
+            code: code.digits.clone(),
+        }),
+        (Way::Provider | Way::Email, _) => cx.after.push(After::SendCode {
             phone: digits.to_owned(),
             code: code.digits.clone(),
             class: codes::class(&phone),
-        });
+        }),
     }
-    let arrival = reader.map(|owner| (owner, arrival(date, phone.messages, &code.digits)));
     phone.code = Some(code);
     let tx = subject(cx, digits)?;
     tx.put(keys::claim(), &phone);
@@ -135,19 +174,33 @@ fn message(code: &str) -> Vec<u8> {
 
 /// Where a code went and how another one may be asked for.
 #[must_use]
-pub fn sent(digits: &str, code: &Code) -> enums::auth::SentCode {
+pub fn sent(digits: &str, code: &Code, email: Option<&LoginEmail>) -> enums::auth::SentCode {
     let length = i32::try_from(code.digits.len()).unwrap_or(0);
-    let r#type = match code.way {
-        Way::App => types::auth::SentCodeTypeApp { length }.into(),
+    let (has_telephone, by_email) = (!invitations::is_invited(digits), code.way == Way::Email);
+    let r#type = match (code.way, email) {
+        (Way::App, _) => types::auth::SentCodeTypeApp { length }.into(),
+        (Way::Email, Some(email)) => by_email_code(email, length, has_telephone).into(),
         // Clients know no other name for digits that are typed in.
-        Way::Provider | Way::Invitation => types::auth::SentCodeTypeSms { length }.into(),
+        _ => types::auth::SentCodeTypeSms { length }.into(),
     };
-    let next_type = (!invitations::is_invited(digits)).then_some(enums::auth::CodeType::CodeTypeSms);
+    // Clients have no name for an e-mail as the next way.
+    let is_next = !by_email && (has_telephone || (email.is_some() && code.way == Way::App));
     types::auth::SentCode {
         r#type,
         phone_code_hash: code.hash.clone(),
-        timeout: next_type.is_some().then_some(CODE_RESEND_AFTER),
-        next_type,
+        next_type: is_next.then_some(enums::auth::CodeType::CodeTypeSms),
+        timeout: is_next.then_some(CODE_RESEND_AFTER),
     }
     .into()
+}
+
+fn by_email_code(email: &LoginEmail, length: i32, has_telephone: bool) -> types::auth::SentCodeTypeEmailCode {
+    let wait = i32::try_from(EMAIL_RESET_WAIT).unwrap_or(i32::MAX);
+    types::auth::SentCodeTypeEmailCode {
+        email_pattern: email.address.pattern(),
+        length,
+        reset_available_period: (has_telephone && email.reset_at.is_none()).then_some(wait),
+        reset_pending_date: email.reset_at.map(|at| at.date()),
+        ..Default::default()
+    }
 }

@@ -16,7 +16,7 @@ pub const ACCESS: Access = Access::Open;
 /// # Errors
 /// `400 API_ID_INVALID`, `400 PHONE_NUMBER_INVALID`, `420 FLOOD_WAIT_n` with the true n when the number
 /// or the address asked for too many codes, or when others are before it; for numbers of invitations
-/// `406 SEND_CODE_UNAVAILABLE` when the owner has no app to read a code in.
+/// `406 SEND_CODE_UNAVAILABLE` when the owner has neither an app nor an e-mail address to read a code in.
 pub async fn call(cx: &mut Cx, request: functions::auth::SendCode) -> Result<enums::auth::SentCode, Error> {
     if request.api_id <= 0 {
         return Err(RpcError::API_ID_INVALID.into());
@@ -25,21 +25,26 @@ pub async fn call(cx: &mut Cx, request: functions::auth::SendCode) -> Result<enu
     let now = cx.world.now;
     let mut phone = phones::phone(code::subject(cx, &digits)?).await?;
     phone.may_send(now).map_err(RpcError::flood_wait)?;
-    let code = draw(cx, &digits, &mut phone).await?;
+    let email = code::login_email(cx, phone.owner).await?;
+    let code = draw(cx, &digits, &mut phone, email.is_some()).await?;
     phone.meter(now).map_err(RpcError::flood_wait)?;
-    let sent = code::sent(&digits, &code);
-    code::dispatch(cx, &digits, phone, code)?;
+    let sent = code::sent(&digits, &code, email.as_ref());
+    code::dispatch(cx, &digits, phone, code, email)?;
     Ok(sent)
 }
 
 /// The code, and the way it goes.
-async fn draw(cx: &mut Cx, digits: &str, phone: &mut Phone) -> Result<Code, Error> {
+async fn draw(cx: &mut Cx, digits: &str, phone: &mut Phone, by_email: bool) -> Result<Code, Error> {
     let in_app = match phone.owner {
         Some(owner) => code::reads_elsewhere(cx, owner).await?,
         None => false,
     };
     if in_app {
         return Ok(new(cx, Way::App));
+    }
+    if by_email {
+        cx.api.spend_toll(cx.world.now, &cx.address, digits)?;
+        return Ok(new(cx, Way::Email));
     }
     if invitations::is_invited(digits) {
         return invited(cx, digits, phone).await;

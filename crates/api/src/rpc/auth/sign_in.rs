@@ -19,14 +19,16 @@ pub const ACCESS: Access = Access::Open;
 /// Answers.
 ///
 /// # Errors
-/// `400 PHONE_CODE_EMPTY`, `400 PHONE_CODE_INVALID` (counted), `400 PHONE_CODE_EXPIRED`,
+/// `400 PHONE_CODE_EMPTY`, `400 EMAIL_NOT_ALLOWED` for a token of another company in place of a code,
+/// `400 PHONE_CODE_INVALID` (counted), `400 PHONE_CODE_EXPIRED`,
 /// `401 SESSION_PASSWORD_NEEDED`.
 pub async fn call(
     cx: &mut Cx,
     request: functions::auth::SignIn,
 ) -> Result<enums::auth::Authorization, Error> {
     let digits = code::digits(&request.phone_number)?;
-    let entered = request.phone_code.filter(|code| !code.is_empty());
+    let by_email = request.email_verification.map(email_code).transpose()?;
+    let entered = request.phone_code.or(by_email).filter(|code| !code.is_empty());
     let entered = entered.ok_or(RpcError::PHONE_CODE_EMPTY)?;
     let now = cx.world.now;
     let mut phone = phones::phone(code::subject(cx, &digits)?).await?;
@@ -36,7 +38,7 @@ pub async fn call(
     }
     let entered = phone.enter(now, &request.phone_code_hash, &entered);
     if let (Ok(()), Some(owner)) = (entered, phone.owner) {
-        return open(cx, &digits, phone, owner).await;
+        return open(cx, &digits, &request.phone_code_hash, phone, owner).await;
     }
     let tx = code::subject(cx, &digits)?;
     tx.put(keys::claim(), &phone);
@@ -55,10 +57,19 @@ pub async fn call(
     }
 }
 
+/// The code that came by e-mail.
+fn email_code(verification: enums::EmailVerification) -> Result<String, Error> {
+    match verification {
+        enums::EmailVerification::EmailVerificationCode(entered) => Ok(entered.code),
+        _ => Err(RpcError::EMAIL_NOT_ALLOWED.into()),
+    }
+}
+
 /// Uses up the code and logs the owner in, or asks for the password.
 async fn open(
     cx: &mut Cx,
     digits: &str,
+    attempt: &str,
     mut phone: Phone,
     owner: UserId,
 ) -> Result<enums::auth::Authorization, Error> {
@@ -66,7 +77,8 @@ async fn open(
     let asks_password = login::has_password(cx, owner).await?;
     let session = login::session(cx);
     let tx = code::subject(cx, digits)?;
-    phone.code = None;
+    let way = phone.code.take().map(|code| code.way);
+    let email = code::email_change(tx, attempt, way).await?;
     tx.put(keys::claim(), &phone);
     if asks_password {
         let awaits = Awaits {
@@ -79,6 +91,9 @@ async fn open(
         return Err(RpcError::SESSION_PASSWORD_NEEDED.into());
     }
     tx.send(partition::user(owner), &Effect::LoggedIn(session));
+    if let Some(change) = email {
+        tx.send(partition::user(owner), &Effect::LoginEmail(change));
+    }
     login::authorize(tx, key, before, owner);
     login::finish(cx, owner).await
 }

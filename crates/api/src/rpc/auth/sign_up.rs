@@ -53,11 +53,15 @@ pub async fn call(
     phone.owner = Some(user);
     phone.code = None;
     let tx = code::subject(cx, &digits)?;
+    let email = code::email_change(tx, &request.phone_code_hash, None).await?;
     tx.put(keys::claim(), &phone);
     if invitations::is_invited(&digits) {
         tx.delete(keys::invitation());
     }
     tx.send(partition::user(user), &Effect::SignedUp { profile, session });
+    if let Some(change) = email {
+        tx.send(partition::user(user), &Effect::LoginEmail(change));
+    }
     login::authorize(tx, key, before, user);
     login::finish(cx, user).await
 }

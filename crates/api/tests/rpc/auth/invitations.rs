@@ -2,7 +2,8 @@
 //! that no network serves.
 
 use havre_api::error::RpcError;
-use havre_domain::invitations::Ticket;
+use havre_domain::invitations::{self, Ticket};
+use havre_domain::keys::partition;
 use havre_sim::{Client, Town};
 use havre_tl::{enums, functions};
 
@@ -26,6 +27,12 @@ fn join(town: &Town, ticket: &Ticket) -> Client {
     let me = user(sign_up(&client, &ticket.number, &hash, "Alice").unwrap());
     assert_eq!(me.phone.as_ref(), Some(&ticket.number));
     assert!(is_logged_in(&client));
+    let left = town.env().run(async {
+        let mut world = town.api().world();
+        let now = world.now;
+        invitations::open(world.view(partition::phone(&ticket.number)), now).await
+    });
+    assert_eq!(left.unwrap(), None, "the code is forgotten");
     client
 }
 

@@ -5,6 +5,7 @@ mod finish_passkey_login;
 mod import_authorization;
 mod invitations;
 mod log_out;
+mod login_email;
 mod login_token;
 mod send_code;
 mod sign_in;
