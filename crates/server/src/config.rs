@@ -84,7 +84,8 @@ settings! {
     webhook_rate: u32 = "20", "a whole number from 1 to 100000", |text| within(text, 1..=100_000);
     /// Numbers that the webhook is for, by how they begin.
     webhook_countries: Prefixes = "", "prefixes of digits, such as 49 1246, or nothing for all numbers", parse;
-    /// The mail server that login codes go through.
+    /// The mail server that login codes go through. With it and `smtp_from`, people can log in by e-mail address,
+    /// whatever `codes` says.
     smtp_url: Option<Secret> = "",
         "a URL, such as smtps://havre:password@mail.example.org, or nothing", optional;
     /// Who login codes by e-mail come from.

@@ -28,13 +28,14 @@ use crate::config::{CodeProvider, Prefixes, Secret, Settings};
 /// Codes that a provider without a bound of its own has at most in its hands.
 const IN_FLIGHT_MAX: usize = 64;
 /// Connections to a mail server at once: one for each code.
-const MAILS_MAX: usize = 8;
+pub const MAILS_MAX: usize = 8;
 
 /// The real outside.
 #[derive(Debug)]
 pub struct System {
     runtime: Handle,
     codes: Exchange,
+    mail: Option<Exchange>,
     /// As much long work at a time as there are processors: each may hold a large picture in memory.
     turns: Arc<Semaphore>,
     started: Instant,
@@ -47,9 +48,18 @@ impl System {
         Self {
             runtime,
             codes,
+            mail: None,
             turns: Arc::new(Semaphore::new(processors)),
             started: Instant::now(),
         }
+    }
+}
+
+impl System {
+    /// Sends codes by `mail` to people's addresses, if there is any.
+    #[must_use]
+    pub fn with_mail(self, mail: Option<Exchange>) -> Self {
+        Self { mail, ..self }
     }
 }
 
@@ -82,6 +92,23 @@ impl Env for System {
             // What a panic leaves without a result, whoever asked sees as such.
             let _ = runtime.spawn_blocking(work).await;
         })
+    }
+
+    fn has_mail(&self) -> bool {
+        self.mail.is_some()
+    }
+
+    fn send_mail(&self, to: &str, code: &str) {
+        let message = Message {
+            number: to.to_owned(),
+            code: code.to_owned(),
+            text: String::new(),
+        };
+        let Some(mail) = &self.mail else { return };
+        // Whoever has an address has an account, or has nearly one.
+        if let Err(cause) = mail.send(message, switchboard::Class::LogIn) {
+            tracing::warn!(?cause, "a login code is not sent by e-mail");
+        }
     }
 
     fn code_rate(&self) -> f64 {

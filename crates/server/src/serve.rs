@@ -35,7 +35,7 @@ use crate::watch::http::{self, Watched};
 use crate::watch::observer::Observer;
 use crate::watch::process;
 use crate::watch::store::WatchedStore;
-use crate::{admin, env, files, net, store};
+use crate::{admin, env, files, mail, net, store};
 
 /// How long connections may take to go when the server stops.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -146,7 +146,8 @@ async fn open_api(
     files: Blobs,
     metrics: Arc<Metrics>,
 ) -> Result<Arc<Api>> {
-    let env = Arc::new(System::new(Handle::current(), env::exchange(settings)?));
+    let system = System::new(Handle::current(), env::exchange(settings)?);
+    let env = Arc::new(system.with_mail(mail::exchange(settings)?));
     let address = settings.public_address();
     let told = dispatch::Settings {
         host: address.ip().to_string(),
