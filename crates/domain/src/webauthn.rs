@@ -292,3 +292,112 @@ impl PublicKey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// One of the vectors that the standard publishes.
+    fn vector(name: &str) -> Vec<u8> {
+        let vectors = include_str!("webauthn_vectors.txt").lines();
+        let hex = vectors
+            .filter_map(|line| line.split_once(": "))
+            .find(|(n, _)| *n == name);
+        let (_, hex) = hex.unwrap_or_else(|| panic!("there is no {name}"));
+        let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal");
+        (0..hex.len()).step_by(2).map(byte).collect()
+    }
+
+    fn text(name: &str) -> String {
+        String::from_utf8(vector(name)).expect("JSON")
+    }
+
+    fn expected(challenge: &[u8]) -> Expected<'_> {
+        let (rp_id, origins) = ("example.org", &[][..]);
+        Expected {
+            challenge,
+            rp_id,
+            origins,
+        }
+    }
+
+    fn registered(section: &str) -> Result<Credential, Refused> {
+        let named = |what: &str| format!("{section} {what}");
+        let challenge = vector(&named("create challenge"));
+        let client_data = text(&named("create client data"));
+        register(expected(&challenge), &client_data, &vector(&named("attestation")))
+    }
+
+    fn asserted(section: &str, key: &PublicKey) -> Result<u32, Refused> {
+        let named = |what: &str| vector(&format!("{section} {what}"));
+        let challenge = named("get challenge");
+        let client_data = text(&format!("{section} get client data"));
+        let (data, signature) = (named("authenticator data"), named("signature"));
+        assert(expected(&challenge), &client_data, &data, &signature, key)
+    }
+
+    #[test]
+    fn the_vectors_of_the_standard_are_accepted() {
+        let credential = registered("16.7").expect("a vector of the standard");
+        assert_eq!(credential.id, vector("16.7 id"));
+        assert_eq!(asserted("16.7", &credential.key), Ok(0));
+    }
+
+    #[test]
+    fn those_whose_authenticator_did_not_know_its_owner_are_refused_for_that_alone() {
+        assert_eq!(registered("16.2"), Err(Refused::Invalid));
+        let attestation = vector("16.2 attestation");
+        let data = authenticator_data(&attestation)
+            .and_then(Data::parse)
+            .expect("well-formed");
+        let (id, key) = data.credential.expect("a credential");
+        assert_eq!(id, vector("16.2 id"));
+        assert_eq!(asserted("16.2", &key), Err(Refused::Invalid));
+        let hash = Sha256::digest(vector("16.2 get client data"));
+        let signed = [&vector("16.2 authenticator data")[..], &hash[..]].concat();
+        assert!(key.verifies(&signed, &vector("16.2 signature")));
+    }
+
+    #[test]
+    fn ed25519_signs_as_the_standard_says() {
+        let bytes = vector("16.11 key");
+        let key = PublicKey::read(&mut Reader::new(&bytes)).expect("a key of the standard");
+        let hash = Sha256::digest(vector("16.11 get client data"));
+        let mut signed = [&vector("16.11 authenticator data")[..], &hash[..]].concat();
+        assert!(key.verifies(&signed, &vector("16.11 signature")));
+        signed[0] ^= 1;
+        assert!(!key.verifies(&signed, &vector("16.11 signature")));
+    }
+
+    #[test]
+    fn keys_that_are_none_are_refused() {
+        let read = |bytes: &[u8]| PublicKey::read(&mut Reader::new(bytes));
+        let attestation = vector("16.2 attestation");
+        let at = attestation.len() - 77;
+        let good = &attestation[at..];
+        assert!(read(good).is_some());
+        let mut off_the_curve = good.to_vec();
+        off_the_curve[76] ^= 1;
+        assert_eq!(read(&off_the_curve), None);
+        assert_eq!(read(&good[..76]), None);
+        let mut other_curve = good.to_vec();
+        other_curve[6] = 2;
+        assert_eq!(read(&other_curve), None);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_is_read_without_harm(bytes: Vec<u8>, at in 0..800_usize, with: u8) {
+            drop(Data::parse(&bytes));
+            let _ = authenticator_data(&bytes);
+            let mut attestation = vector("16.7 attestation");
+            let len = attestation.len();
+            attestation[at % len] ^= with;
+            if let Some(data) = authenticator_data(&attestation) {
+                drop(Data::parse(data));
+            }
+        }
+    }
+}
