@@ -12,6 +12,7 @@ pub mod error;
 mod invitations;
 pub mod keys;
 pub mod live;
+pub mod notices;
 pub mod render;
 pub mod rpc;
 pub mod telling;

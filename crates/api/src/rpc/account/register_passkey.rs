@@ -7,6 +7,7 @@ use havre_tl::{enums, functions};
 use super::passkey;
 use crate::cx::{Access, Cx};
 use crate::error::{Error, RpcError};
+use crate::notices;
 
 /// Who is logged in.
 pub const ACCESS: Access = Access::Login;
@@ -42,7 +43,12 @@ pub async fn call(
         return Err(RpcError::CREDENTIAL_INVALID.into());
     }
     let label = label(&cx.client.device_model);
+    let notice = format!(
+        "A passkey was added to your account: {label}. If that was not you, delete it and end the login that \
+         it was added with."
+    );
     let passkey = passkeys::add(cx.own()?, now, me, kept, new, label);
+    notices::tell(cx, me, notice).await?;
     Ok(passkey::shown(&passkey))
 }
 

@@ -7,6 +7,7 @@ use havre_tl::{enums, functions, types};
 
 use crate::cx::{Access, Cx};
 use crate::error::{Error, RpcError};
+use crate::notices;
 use crate::rpc::auth::code;
 
 /// Before login too: in the course of one.
@@ -61,8 +62,15 @@ async fn change(cx: &mut Cx, code: &str) -> Result<enums::account::EmailVerified
     let tx = cx.own()?;
     let verified = enter(tx, now, "", code).await?;
     let email = verified.address.as_str().to_owned();
+    let notice = format!(
+        "Login codes go to {} from now on. If that was not you, give an address of your own and end the login \
+         that it was done with.",
+        verified.address.pattern()
+    );
     tx.delete(keys::verification());
     login_emails::change(tx, now, Change::Set(verified.address)).await?;
+    let me = cx.me()?;
+    notices::tell(cx, me, notice).await?;
     Ok(types::account::EmailVerified { email }.into())
 }
 

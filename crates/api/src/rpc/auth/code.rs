@@ -1,21 +1,21 @@
 //! What the methods around a login code share: finding the number's record, sending a code, saying where
 //! it went.
 
-use havre_domain::ids::{MessageId, Origin, Peer, SERVICE_USER, UserId};
+use havre_domain::ids::{MessageId, UserId};
 use havre_domain::invitations;
 use havre_domain::keys::{self, partition};
 use havre_domain::limits::{CODE_RESEND_AFTER, EMAIL_RESET_WAIT};
 use havre_domain::login_emails::{self, Change, LoginEmail, Verification};
-use havre_domain::messages::Arrival;
 use havre_domain::outbox::Effect;
 use havre_domain::phones::{self, Code, Phone, Way};
 use havre_domain::sessions;
 use havre_domain::tx::Tx;
-use havre_tl::{Serialize as _, enums, types};
+use havre_tl::{enums, types};
 
 use crate::codes;
 use crate::cx::{After, Cx};
 use crate::error::{Error, RpcError};
+use crate::notices::arrival;
 
 /// The digits of a number.
 ///
@@ -115,7 +115,7 @@ pub fn dispatch(
     let date = cx.world.now.date();
     let reader = phone.owner.filter(|_| code.way == Way::App);
     phone.messages = MessageId(phone.messages.0.wrapping_add(i32::from(reader.is_some())));
-    let arrival = reader.map(|owner| (owner, arrival(date, phone.messages, &code.digits)));
+    let arrival = reader.map(|owner| (owner, arrival(date, phone.messages, message(&code.digits))));
     match (code.way, email) {
         (Way::App | Way::Invitation, _) => {}
         (Way::Email, Some(email)) => cx.after.push(After::SendMail {
@@ -137,22 +137,8 @@ pub fn dispatch(
     Ok(())
 }
 
-/// A code as a message of the service account; `name` tells such messages apart.
-fn arrival(date: i32, name: MessageId, code: &str) -> Arrival {
-    let source = Peer::User(SERVICE_USER);
-    Arrival {
-        peer: source,
-        from: SERVICE_USER,
-        date,
-        origin: Origin { source, id: name },
-        reply: None,
-        media_unread: false,
-        content: message(code),
-    }
-}
-
 /// The message that brings a code.
-fn message(code: &str) -> Vec<u8> {
+fn message(code: &str) -> types::Message {
     let opening = "Login code: ";
     let text = format!(
         "{opening}{code}. Do not give this code to anyone.\n\nIt was asked for to log in to your account on \
@@ -164,12 +150,11 @@ fn message(code: &str) -> Vec<u8> {
         offset: int(opening.len()),
         length: int(code.len()),
     };
-    let message = types::Message {
+    types::Message {
         message: text,
         entities: Some(vec![digits.into()]),
         ..types::Message::default()
-    };
-    enums::Message::Message(message).to_bytes()
+    }
 }
 
 /// Where a code went and how another one may be asked for.

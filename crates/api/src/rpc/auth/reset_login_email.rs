@@ -12,9 +12,14 @@ use havre_tl::{enums, functions};
 use super::code;
 use crate::cx::{Access, Cx};
 use crate::error::{Error, RpcError};
+use crate::notices;
 
 /// Before login.
 pub const ACCESS: Access = Access::Open;
+
+const ASKED: &str = "Somebody who cannot read your login e-mail asked for codes to your telephone instead. That will be \
+                     possible in seven days. If that was not you, log in with your address or give another one: \
+                     either calls it off.";
 
 /// Answers: first with when the address will be given up; from then on the code goes to the telephone.
 ///
@@ -41,10 +46,10 @@ pub async fn call(
     if email.may_reset(now) {
         return reset(cx, &digits, owner, phone, pending).await;
     }
-    ask(cx, &digits, owner, &pending, email)
+    ask(cx, &digits, owner, &pending, email).await
 }
 
-fn ask(
+async fn ask(
     cx: &mut Cx,
     digits: &str,
     owner: UserId,
@@ -55,6 +60,7 @@ fn ask(
         return Err(RpcError::TASK_ALREADY_EXISTS.into());
     }
     cx.world.user(owner)?.put(keys::login_email(), &email);
+    notices::tell(cx, owner, ASKED.to_owned()).await?;
     Ok(code::sent(digits, pending, Some(&email)))
 }
 

@@ -1,22 +1,20 @@
 //! What people may ask of the service account by writing to it.
 
-use havre_domain::ids::{MessageId, Origin, Peer, RandomId, SERVICE_USER};
+use havre_domain::ids::{Peer, RandomId, SERVICE_USER};
 use havre_domain::invitations::{self, Ticket};
 use havre_domain::keys::partition;
 use havre_domain::limits::INVITATION_DAYS;
-use havre_domain::messages::{self, Arrival};
+use havre_domain::messages;
 use havre_domain::outbox::Effect;
-use havre_tl::{Serialize as _, enums, types};
+use havre_tl::{enums, types};
 
 use super::sending::{self, Audience, Outgoing};
 use crate::cx::Cx;
 use crate::error::{Error, RpcError};
+use crate::notices;
 
 /// What asks for an invitation.
 pub const INVITE: &str = "/invite";
-
-/// Messages that bring invitations are named from here on; those that bring login codes count from 1.
-const NAMES: i32 = 1 << 30;
 
 /// Keeps what the asker wrote, and answers it with an invitation while they have any left. The same question
 /// sent twice is answered once.
@@ -46,26 +44,12 @@ pub async fn ask(cx: &mut Cx, random_id: RandomId, text: &str) -> Result<enums::
         return Ok(told);
     }
     let given = invitations::give(&mut cx.world, me, most).await?;
-    let arrival = Arrival {
-        peer,
-        from: SERVICE_USER,
-        date: now.date(),
-        origin: Origin {
-            source: peer,
-            id: name(given.as_ref().map_or(0, |(_, count)| *count)),
-        },
-        reply: None,
-        media_unread: false,
-        content: enums::Message::Message(said(answer(given.map(|(ticket, _)| ticket)))).to_bytes(),
-    };
+    let count = given.as_ref().map_or(0, |(_, count)| *count);
+    let answer = said(answer(given.map(|(ticket, _)| ticket)));
+    let arrival = notices::arrival(now.date(), notices::name(count), answer);
     // Comes after the answer, which tells of the question only.
     cx.own()?.send(partition::user(me), &Effect::Arrive(arrival));
     Ok(told)
-}
-
-/// The name of the message that brings the invitation of this number; 0 is for all that bring none.
-fn name(count: u32) -> MessageId {
-    MessageId(NAMES.saturating_add_unsigned(count))
 }
 
 fn answer(ticket: Option<Ticket>) -> String {

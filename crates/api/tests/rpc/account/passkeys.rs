@@ -54,6 +54,28 @@ fn a_passkey_is_made_listed_and_deleted() {
 }
 
 #[test]
+fn the_owner_is_told_of_a_new_passkey_everywhere() {
+    let town = authenticator::town(12);
+    let alice = town.person("79990000001", "Alice");
+    let other = town.second_login(&alice);
+    town.pass(24 * 3600);
+    drop(other.pushed());
+    enrol(&alice, Authenticator::new(b"phone"));
+    let told = other.pushed_updates();
+    let [enums::Update::UpdateNewMessage(new)] = &told[..] else {
+        panic!("{told:?}")
+    };
+    let enums::Message::Message(message) = &new.message else {
+        panic!("{new:?}")
+    };
+    assert!(
+        message
+            .message
+            .starts_with("A passkey was added to your account: Test.")
+    );
+}
+
+#[test]
 fn the_authenticator_is_asked_in_the_standards_words() {
     let town = authenticator::town(3);
     let alice = town.person("79990000001", "Alice");

@@ -383,6 +383,48 @@ fn a_log_in_with_the_address_calls_its_reset_off() {
     assert_eq!(by_email(&sent).and_then(|shown| shown.reset_pending_date), None);
 }
 
+/// Texts that somebody was pushed since the last look.
+fn told(client: &Client) -> Vec<String> {
+    let texts = client
+        .pushed_updates()
+        .into_iter()
+        .filter_map(|update| match update {
+            enums::Update::UpdateNewMessage(new) => match new.message {
+                enums::Message::Message(message) => Some(message.message),
+                _ => None,
+            },
+            _ => None,
+        });
+    texts.collect()
+}
+
+#[test]
+fn the_owner_is_told_and_calls_it_off_with_another_address() {
+    let town = Town::new(19);
+    let alice = town.person(PHONE, "Alice");
+    give(&town, &alice, MAIL);
+    assert!(matches!(&told(&alice)[..], [text] if text.contains("go to a***@e***.org")));
+    let thief = town.client();
+    let hash = send_code(&thief, PHONE).unwrap().phone_code_hash;
+    let resend = functions::auth::ResendCode {
+        phone_number: PHONE.into(),
+        phone_code_hash: hash.clone(),
+        reason: None,
+    };
+    thief.call(resend).unwrap();
+    drop(told(&alice));
+    reset(&thief, &hash).unwrap();
+    assert!(matches!(&told(&alice)[..], [text] if text.contains("in seven days")));
+    give(&town, &alice, "bob@example.net");
+    alice.call(functions::auth::LogOut {}).unwrap();
+    let sent = send_code(&thief, PHONE).unwrap();
+    let shown = by_email(&sent).unwrap();
+    assert_eq!(
+        (shown.email_pattern.as_str(), shown.reset_pending_date),
+        ("b***@e***.net", None)
+    );
+}
+
 #[test]
 fn only_a_code_that_went_to_an_address_is_reset() {
     let town = Town::new(13);
