@@ -70,6 +70,9 @@ pub struct Settings {
     pub sends_per_minute: u32,
     /// Invitations that a member may give out.
     pub invitations_per_member: u32,
+    /// Whoever signs up with a telephone number verifies an e-mail address first, where the server can send
+    /// e-mails.
+    pub email_at_sign_up: bool,
     /// Whom passkeys are for; nobody has any without.
     pub passkeys: Option<PasskeyDomain>,
     /// Login codes that go out within an hour.
@@ -537,7 +540,10 @@ impl Api {
         let mut world = self.world();
         let now = world.now;
         let phone = havre_domain::phones::phone(world.view(keys::partition::phone(&digits))).await?;
-        let live = |code: &havre_domain::phones::Code| code.sent.plus(havre_domain::limits::CODE_TTL) > now;
+        let live = |code: &havre_domain::phones::Code| {
+            code.way != havre_domain::phones::Way::EmailFirst
+                && code.sent.plus(havre_domain::limits::CODE_TTL) > now
+        };
         Ok(phone.code.filter(live).map(|code| code.digits))
     }
 }

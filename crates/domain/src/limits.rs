@@ -50,6 +50,8 @@ pub const CODE_WINDOW: i64 = 3600;
 pub const INVITATION_CODE_LEN: usize = 8;
 /// Wrong codes before an invitation ends.
 pub const INVITATION_TRIES_MAX: u32 = 5;
+/// Digits of a code that is never sent: nobody guesses it.
+pub const UNSENT_CODE_LEN: usize = 32;
 /// Longest e-mail address, bytes (RFC 5321, section 4.5.3.1.3).
 pub const EMAIL_LEN_MAX: usize = 254;
 /// Longest part of an e-mail address before the `@`, bytes (RFC 5321, section 4.5.3.1.1).

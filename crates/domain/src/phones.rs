@@ -54,6 +54,16 @@ pub enum Way {
     Invitation,
     /// To the person's e-mail address.
     Email,
+    /// Not at all: an e-mail address has to be verified first, and then another code takes its place.
+    EmailFirst,
+}
+
+impl Way {
+    /// Whether a code that went this way can be asked for by another one.
+    #[must_use]
+    pub fn has_next(self) -> bool {
+        !matches!(self, Self::Email | Self::EmailFirst)
+    }
 }
 
 impl std::fmt::Debug for Code {

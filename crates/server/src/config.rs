@@ -108,6 +108,9 @@ settings! {
     smpp_rate: u32 = "10", "a whole number from 1 to 100000", |text| within(text, 1..=100_000);
     /// Numbers that text messages are for, by how they begin.
     smpp_countries: Prefixes = "", "prefixes of digits, such as 49 1246, or nothing for all numbers", parse;
+    /// Whether whoever signs up with a telephone number has to verify an e-mail address before a code goes to the
+    /// number; needs `smtp_url` and `smtp_from`. Not every client can do it.
+    email_at_sign_up: bool = "false", "true or false", parse;
     /// Digits in a login code.
     code_len: u8 = "5", "a whole number from 4 to 8", |text| within(text, 4..=8);
     /// Most login codes within an hour that one address (IPv6: one /64 network) may ask for; 0 is without
@@ -411,6 +414,9 @@ impl Settings {
                 bail!("codes = \"{}\" needs {key}", self.codes);
             }
         }
+        if self.email_at_sign_up && (self.smtp_url.is_none() || self.smtp_from.is_empty()) {
+            bail!("email_at_sign_up = true needs smtp_url and smtp_from");
+        }
         if self.store == StoreEngine::Postgres && self.postgres_url.is_none() {
             bail!("store = \"postgres\" needs postgres_url, the URL of the database");
         }
@@ -652,6 +658,7 @@ mod tests {
             assert!(codes(text).is_err(), "{text:?}");
         }
         assert!(refusal(&[("codes", "webhook")], &[], None).contains("needs webhook_url"));
+        assert!(refusal(&[("email_at_sign_up", "true")], &[], None).contains("needs smtp_url and smtp_from"));
         assert!(refusal(&[("codes", "console, smtp")], &[], None).contains("needs smtp_url"));
         let typed = [
             ("codes", "smpp, console"),

@@ -155,6 +155,7 @@ async fn open_api(
         code_len: usize::from(settings.code_len),
         sends_per_minute: settings.sends_per_minute,
         invitations_per_member: settings.invitations_per_member,
+        email_at_sign_up: settings.email_at_sign_up,
         passkeys: passkeys(settings),
         tolls: toll::Limits {
             per_address: settings.codes_per_address,

@@ -254,6 +254,7 @@ fn settings() -> Settings {
         code_len: 5,
         sends_per_minute: 600,
         invitations_per_member: 0,
+        email_at_sign_up: false,
         passkeys: None,
         tolls: havre_domain::toll::Limits::default(),
     }

@@ -166,6 +166,7 @@ mod tests {
                 port: 1,
                 code_len: 5,
                 invitations_per_member: 0,
+                email_at_sign_up: false,
                 passkeys: None,
                 sends_per_minute: 0,
                 tolls: Limits::default(),

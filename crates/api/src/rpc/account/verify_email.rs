@@ -1,7 +1,7 @@
 //! `account.verifyEmail`: the code that was sent to an e-mail address is entered.
 
 use havre_domain::login_emails::{self, Change, Verification};
-use havre_domain::phones::{self, Refused};
+use havre_domain::phones::{self, Code, Phone, Refused, Way};
 use havre_domain::{keys, tx::Tx};
 use havre_tl::{enums, functions, types};
 
@@ -18,7 +18,8 @@ pub const ACCESS: Access = Access::Open;
 ///
 /// # Errors
 /// `400 CODE_INVALID` (counted), `400 EMAIL_VERIFY_EXPIRED`, `400 EMAIL_NOT_ALLOWED` for other purposes and
-/// proofs, `400 PHONE_NUMBER_INVALID`, `400 PHONE_CODE_EXPIRED` when there is no such attempt to log in.
+/// proofs, `400 PHONE_NUMBER_INVALID`, `400 PHONE_CODE_EXPIRED` when there is no such attempt to log in,
+/// `420 FLOOD_WAIT_n` when the code to the telephone that follows has to wait.
 pub async fn call(
     cx: &mut Cx,
     request: functions::account::VerifyEmail,
@@ -48,12 +49,31 @@ async fn set_up(
     let pending = pending.ok_or(RpcError::PHONE_CODE_EXPIRED)?;
     cx.keep_on_error = true;
     let verified = enter(code::subject(cx, &digits)?, now, hash, code).await?;
-    let email = code::login_email(cx, phone.owner).await?;
-    Ok(types::account::EmailVerifiedLogin {
-        email: verified.address.as_str().to_owned(),
-        sent_code: code::sent(&digits, &pending, email.as_ref()),
-    }
-    .into())
+    let email = verified.address.as_str().to_owned();
+    let sent_code = match pending.way {
+        Way::EmailFirst => send_next(cx, &digits, phone, pending)?,
+        _ => {
+            let known = code::login_email(cx, phone.owner).await?;
+            code::sent(&digits, &pending, known.as_ref())
+        }
+    };
+    Ok(types::account::EmailVerifiedLogin { email, sent_code }.into())
+}
+
+/// The address is verified: the code goes to the telephone.
+fn send_next(
+    cx: &mut Cx,
+    digits: &str,
+    mut phone: Phone,
+    mut pending: Code,
+) -> Result<enums::auth::SentCode, Error> {
+    code::admit(cx, digits, &mut phone)?;
+    pending.digits = code::draw(cx);
+    pending.sent = cx.world.now;
+    pending.way = Way::Provider;
+    let sent = code::sent(digits, &pending, None);
+    code::dispatch(cx, digits, phone, pending, None)?;
+    Ok(sent)
 }
 
 async fn change(cx: &mut Cx, code: &str) -> Result<enums::account::EmailVerified, Error> {

@@ -117,7 +117,7 @@ pub fn dispatch(
     phone.messages = MessageId(phone.messages.0.wrapping_add(i32::from(reader.is_some())));
     let arrival = reader.map(|owner| (owner, arrival(date, phone.messages, message(&code.digits))));
     match (code.way, email) {
-        (Way::App | Way::Invitation, _) => {}
+        (Way::App | Way::Invitation | Way::EmailFirst, _) => {}
         (Way::Email, Some(email)) => cx.after.push(After::SendMail {
             to: email.address,
             code: code.digits.clone(),
@@ -161,15 +161,16 @@ fn message(code: &str) -> types::Message {
 #[must_use]
 pub fn sent(digits: &str, code: &Code, email: Option<&LoginEmail>) -> enums::auth::SentCode {
     let length = i32::try_from(code.digits.len()).unwrap_or(0);
-    let (has_telephone, by_email) = (!invitations::is_invited(digits), code.way == Way::Email);
+    let has_telephone = !invitations::is_invited(digits);
     let r#type = match (code.way, email) {
         (Way::App, _) => types::auth::SentCodeTypeApp { length }.into(),
+        (Way::EmailFirst, _) => types::auth::SentCodeTypeSetUpEmailRequired::default().into(),
         (Way::Email, Some(email)) => by_email_code(email, length, has_telephone).into(),
         // Clients know no other name for digits that are typed in.
         _ => types::auth::SentCodeTypeSms { length }.into(),
     };
     // Clients have no name for an e-mail as the next way.
-    let is_next = !by_email && (has_telephone || (email.is_some() && code.way == Way::App));
+    let is_next = code.way.has_next() && (has_telephone || (email.is_some() && code.way == Way::App));
     types::auth::SentCode {
         r#type,
         phone_code_hash: code.hash.clone(),

@@ -25,7 +25,7 @@ pub async fn call(cx: &mut Cx, request: functions::auth::ResendCode) -> Result<e
         return Err(RpcError::PHONE_CODE_EXPIRED.into());
     };
     let email = code::login_email(cx, phone.owner).await?;
-    if pending.way == Way::Email || (email.is_none() && invitations::is_invited(&digits)) {
+    if !pending.way.has_next() || (email.is_none() && invitations::is_invited(&digits)) {
         return Err(RpcError::SEND_CODE_UNAVAILABLE.into());
     }
     phone.may_send(now).map_err(RpcError::flood_wait)?;

@@ -1,6 +1,7 @@
 //! `auth.sendCode`: a code to a number, to its owner's other apps first.
 
 use havre_domain::invitations;
+use havre_domain::limits::UNSENT_CODE_LEN;
 use havre_domain::phones::{self, Code, Phone, Way};
 use havre_tl::{enums, functions};
 
@@ -48,6 +49,13 @@ async fn draw(cx: &mut Cx, digits: &str, phone: &mut Phone, by_email: bool) -> R
     }
     if invitations::is_invited(digits) {
         return invited(cx, digits, phone).await;
+    }
+    if phone.owner.is_none() && cx.api.settings.email_at_sign_up && cx.api.env.has_mail() {
+        cx.api.spend_toll(cx.world.now, &cx.address, digits)?;
+        return Ok(Code {
+            digits: cx.world.random_digits(UNSENT_CODE_LEN),
+            ..new(cx, Way::EmailFirst)
+        });
     }
     code::admit(cx, digits, phone)?;
     Ok(new(cx, Way::Provider))

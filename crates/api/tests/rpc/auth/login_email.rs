@@ -288,6 +288,92 @@ fn codes_to_verify_an_address_during_a_log_in_are_limited_and_so_are_tries() {
 }
 
 #[test]
+fn where_the_operator_wants_it_an_address_comes_before_a_code_to_the_telephone() {
+    let town = Town::set(20, |settings| settings.email_at_sign_up = true);
+    let client = town.client();
+    let sent = send_code(&client, PHONE).unwrap();
+    let hash = sent.phone_code_hash;
+    assert!(matches!(
+        sent.r#type,
+        enums::auth::SentCodeType::SentCodeTypeSetUpEmailRequired(_)
+    ));
+    assert_eq!(sent.next_type, None);
+    let resend = functions::auth::ResendCode {
+        phone_number: PHONE.into(),
+        phone_code_hash: hash.clone(),
+        reason: None,
+    };
+    assert_eq!(client.call(resend), Err(RpcError::SEND_CODE_UNAVAILABLE));
+    assert_eq!(town.env().run(town.api().pending_code(PHONE)).unwrap(), None);
+    ask(&client, set_up(&hash), MAIL).unwrap();
+    assert_eq!(town.env().code(PHONE), None, "nothing was spent so far");
+    let refused = sign_in(&client, PHONE, &hash, &mail(&town, MAIL));
+    assert_eq!(refused, Err(RpcError::PHONE_CODE_INVALID), "it is not this code");
+    let verified = verify(&client, set_up(&hash), &mail(&town, MAIL)).unwrap();
+    let enums::account::EmailVerified::EmailVerifiedLogin(verified) = verified else {
+        panic!("{verified:?}")
+    };
+    let enums::auth::SentCode::SentCode(next) = verified.sent_code else {
+        panic!("a code")
+    };
+    assert!(matches!(
+        next.r#type,
+        enums::auth::SentCodeType::SentCodeTypeSms(_)
+    ));
+    sign_in(&client, PHONE, &next.phone_code_hash, &code_of(&town, PHONE)).unwrap();
+    sign_up(&client, PHONE, &hash, "Alice").unwrap();
+    assert_eq!(
+        srp::state(&client).login_email_pattern.as_deref(),
+        Some("a***@e***.org")
+    );
+    let bob = town.person("79990000002", "Bob");
+    bob.call(functions::auth::LogOut {}).unwrap();
+    let sent = send_code(&bob, "79990000002").unwrap();
+    assert!(
+        matches!(sent.r#type, enums::auth::SentCodeType::SentCodeTypeSms(_)),
+        "no sign-up"
+    );
+    town.env().set_mail(false);
+    let sent = send_code(&town.client(), "79990000003").unwrap();
+    assert!(matches!(
+        sent.r#type,
+        enums::auth::SentCodeType::SentCodeTypeSms(_)
+    ));
+}
+
+#[test]
+fn who_verified_an_address_waits_for_the_code_like_everybody() {
+    let town = Town::set(21, |settings| settings.email_at_sign_up = true);
+    town.env().set_code_rate(0.05);
+    for n in 2..8 {
+        let client = town.client();
+        let phone = format!("7999000000{n}");
+        let purpose = |hash: String| -> enums::EmailVerifyPurpose {
+            types::EmailVerifyPurposeLoginSetup {
+                phone_number: phone.clone(),
+                phone_code_hash: hash,
+            }
+            .into()
+        };
+        let hash = send_code(&client, &phone).unwrap().phone_code_hash;
+        let address = format!("a{n}@example.org");
+        ask(&client, purpose(hash.clone()), &address).unwrap();
+        drop(verify(&client, purpose(hash), &mail(&town, &address)));
+    }
+    let client = town.client();
+    let hash = send_code(&client, PHONE).unwrap().phone_code_hash;
+    ask(&client, set_up(&hash), MAIL).unwrap();
+    let code = mail(&town, MAIL);
+    let refused = verify(&client, set_up(&hash), &code).unwrap_err();
+    let seconds = refused.text.strip_prefix("FLOOD_WAIT_").unwrap().parse().unwrap();
+    assert!((20..300).contains(&seconds), "{seconds}");
+    assert_eq!(town.env().code(PHONE), None);
+    town.pass(seconds);
+    verify(&client, set_up(&hash), &code).unwrap();
+    sign_in(&client, PHONE, &hash, &code_of(&town, PHONE)).unwrap();
+}
+
+#[test]
 fn nobody_sets_up_an_address_for_anothers_log_in() {
     let town = Town::new(8);
     let alice = town.person(PHONE, "Alice");
