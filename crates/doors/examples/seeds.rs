@@ -59,6 +59,9 @@ fn main() -> std::io::Result<()> {
         write("language", &format!("{n}"), &call)?;
         write("call", &format!("{n}"), &call)?;
     }
+    for (n, input) in passkeys().into_iter().enumerate() {
+        write("passkey", &format!("{n}"), &input)?;
+    }
     Ok(())
 }
 
@@ -68,6 +71,37 @@ fn write(door: &str, name: &str, input: &[u8]) -> std::io::Result<()> {
         .join(door);
     fs::create_dir_all(&folder)?;
     fs::write(folder.join(format!("seed-{name}")), input)
+}
+
+/// A registration and a log-in that the standard publishes, whole and with one part missing.
+fn passkeys() -> Vec<Vec<u8>> {
+    const PARTS: [&str; 7] = [
+        "create challenge",
+        "create client data",
+        "attestation",
+        "get challenge",
+        "get client data",
+        "authenticator data",
+        "signature",
+    ];
+    let mut inputs = Vec::new();
+    for section in ["16.2", "16.7"] {
+        let parts = PARTS.map(|part| vector(&format!("{section} {part}")));
+        for missing in 0..=PARTS.len() {
+            let present = |(n, part)| if n == missing { &[][..] } else { part };
+            inputs.push(input_of(parts.iter().map(Vec::as_slice).enumerate().map(present)));
+        }
+    }
+    inputs
+}
+
+/// A test vector of Web Authentication Level 3.
+fn vector(name: &str) -> Vec<u8> {
+    let mut vectors = include_str!("../../domain/src/webauthn_vectors.txt").lines();
+    let hex = vectors.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    let hex = hex.expect("one of the vectors");
+    let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal");
+    (0..hex.len()).step_by(2).map(byte).collect()
 }
 
 fn config(framing: Framing, obfuscated: bool, key_request: KeyRequest) -> ClientConfig {

@@ -6,10 +6,12 @@
 //! is the last piece.
 
 mod call;
+mod passkey;
 mod session;
 pub mod wire;
 
 pub use call::{call, language};
+pub use passkey::passkey;
 pub use session::session;
 pub use wire::{handshake, stream};
 
@@ -17,12 +19,13 @@ pub use wire::{handshake, stream};
 pub type Door = fn(&[u8]);
 
 /// Each door's name, as its corpus is called.
-pub const DOORS: [(&str, Door); 5] = [
+pub const DOORS: [(&str, Door); 6] = [
     ("stream", stream),
     ("handshake", handshake),
     ("session", session),
     ("language", language),
     ("call", call),
+    ("passkey", passkey),
 ];
 
 /// Most pieces of one input.

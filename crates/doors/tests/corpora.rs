@@ -81,3 +81,8 @@ fn language() {
 fn call() {
     replay(4);
 }
+
+#[test]
+fn passkey() {
+    replay(5);
+}

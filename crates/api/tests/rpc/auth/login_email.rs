@@ -320,7 +320,9 @@ fn where_the_operator_wants_it_an_address_comes_before_a_code_to_the_telephone()
         next.r#type,
         enums::auth::SentCodeType::SentCodeTypeSms(_)
     ));
-    sign_in(&client, PHONE, &next.phone_code_hash, &code_of(&town, PHONE)).unwrap();
+    let code = code_of(&town, PHONE);
+    assert_eq!(code.len(), 5);
+    sign_in(&client, PHONE, &next.phone_code_hash, &code).unwrap();
     sign_up(&client, PHONE, &hash, "Alice").unwrap();
     assert_eq!(
         srp::state(&client).login_email_pattern.as_deref(),
