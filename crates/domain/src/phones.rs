@@ -186,6 +186,15 @@ mod tests {
         }
     }
 
+    /// Earlier versions kept whether a code went to an app.
+    #[test]
+    fn codes_that_earlier_versions_kept_are_read() {
+        let kept = |in_app: bool| crate::record::encode(&("h", "12345", Time(100), 0_u32, in_app, false));
+        let read = |in_app| crate::record::decode::<Code>(&kept(in_app)).map(|code| code.way);
+        assert!(matches!(read(false), Ok(Way::Provider)));
+        assert!(matches!(read(true), Ok(Way::App)));
+    }
+
     #[test]
     fn a_code_dies_after_too_many_wrong_tries() {
         let mut phone = with_code();
