@@ -58,7 +58,7 @@ impl Api {
     ///
     /// # Errors
     /// `420 FLOOD_WAIT_n` with the true n, `400 PHONE_NUMBER_INVALID` for numbers that the operator sends no
-    /// codes to.
+    /// codes to, or no provider does.
     pub fn admit_code(
         self: &Arc<Self>,
         now: Time,
@@ -66,6 +66,9 @@ impl Api {
         digits: &str,
         phone: &mut Phone,
     ) -> Result<(), RpcError> {
+        if !self.env.serves(digits) {
+            return Err(RpcError::PHONE_NUMBER_INVALID);
+        }
         if phone.place.is_none_or(|place| place.until < now) {
             self.spend_toll(now, address, digits)?;
         }
@@ -83,6 +86,11 @@ impl Api {
                 Err(RpcError::flood_wait(seconds))
             }
         }
+    }
+
+    /// Other limits against toll fraud from now on.
+    pub fn set_tolls(&self, limits: Limits) {
+        lock(&self.codes.tolls).set_limits(limits);
     }
 
     /// Counts a code that this address asks for.

@@ -48,6 +48,10 @@ pub trait Env: Send + Sync + 'static {
     }
     /// Sends a login code to an e-mail address, where [`Self::has_mail`].
     fn send_mail(&self, _to: &str, _code: &str) {}
+    /// Whether any provider delivers codes to this number (digits only); each does by default.
+    fn serves(&self, _phone: &str) -> bool {
+        true
+    }
     /// How many codes a second the providers can deliver now.
     fn code_rate(&self) -> f64;
     /// Does work that keeps a processor busy for long, away from where calls are answered.

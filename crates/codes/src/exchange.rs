@@ -93,6 +93,11 @@ impl Exchange {
         self.inner.state().switchboard.rate(number, self.inner.now())
     }
 
+    /// Whether any provider is for this number, working or not.
+    pub fn serves(&self, number: &str) -> bool {
+        self.inner.state().switchboard.serves(number)
+    }
+
     /// How each provider is doing, in the order of preference.
     pub fn status(&self) -> Vec<ProviderStatus> {
         let health = self.inner.state().switchboard.health(self.inner.now());

@@ -299,6 +299,12 @@ impl Switchboard {
         self.lines.iter().filter(serves).map(|line| line.rate(now)).sum()
     }
 
+    /// Whether any provider is for this number, working or not.
+    pub fn serves(&self, number: &str) -> bool {
+        let serves = |line: &Line| line.terms.countries.matched_len(number).is_some();
+        self.lines.iter().any(serves)
+    }
+
     /// How each provider is doing, in the order of preference.
     pub fn health(&self, now: Duration) -> Vec<Health> {
         self.lines.iter().map(|line| line.health(now)).collect()

@@ -65,6 +65,15 @@ impl Tolls {
         }
     }
 
+    /// Other limits from now on. What was counted stays, except by prefixes: they may be others.
+    pub fn set_limits(&mut self, limits: Limits) {
+        if limits.per_prefix != self.limits.per_prefix {
+            self.empty_at
+                .retain(|meter, _| !matches!(meter, Meter::Prefix(_)));
+        }
+        self.limits = limits;
+    }
+
     /// Counts a code to a number (digits only) that an address asks for.
     ///
     /// # Errors
@@ -169,6 +178,26 @@ mod tests {
         assert_eq!(refused, Err(Refused::Wait(Wait(1200))));
         assert_eq!(tolls.spend(NOW, from(2), "33700000000"), Ok(()));
         assert_eq!(tolls.spend(NOW.plus(1200), from(1), "33700000000"), Ok(()));
+    }
+
+    #[test]
+    fn other_limits_hold_at_once_and_what_was_counted_stays() {
+        let mut tolls = Tolls::new(limits());
+        for _ in 0..2 {
+            assert_eq!(tolls.spend(NOW, None, "448712345678"), Ok(()));
+            assert_eq!(tolls.spend(NOW, from(1), "33700000000"), Ok(()));
+        }
+        tolls.set_limits(Limits {
+            per_address: 2,
+            per_prefix: vec![("4487".into(), 2)],
+            ..limits()
+        });
+        assert!(tolls.spend(NOW, from(1), "33700000000").is_err(), "two were sent");
+        assert_eq!(
+            tolls.spend(NOW, None, "448712345678"),
+            Ok(()),
+            "another list counts anew"
+        );
     }
 
     #[test]

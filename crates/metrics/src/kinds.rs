@@ -99,6 +99,8 @@ kinds! {
         Limit = "limit",
         /// The queue of the arithmetic was full.
         Queue = "queue",
+        /// As many newcomers as there may be.
+        Places = "places",
         /// The new key could not be kept.
         Store = "store",
     }

@@ -62,6 +62,14 @@ enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// Show the limits of the running server that can be set, or set one of them until it stops.
+    Limits {
+        /// What to set, as in `codes_per_address=20`.
+        #[arg(value_name = "KEY=VALUE")]
+        limit: Option<String>,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Verify a data folder on which no server is running.
     Check {
         #[command(flatten)]
@@ -120,6 +128,7 @@ fn run(command: Command) -> Result<()> {
         Command::Keys { place, pem } => show_key(&place.settings(None)?, pem),
         Command::Code { phone, place } => show_code(&place.settings(None)?, &phone),
         Command::Invite { days, place } => invite(&place.settings(None)?, days),
+        Command::Limits { limit, place } => limits(&place.settings(None)?, limit.as_deref()),
         Command::Status { place } => show_status(&place.settings(None)?),
         Command::Check { place } => check(&place.settings(None)?),
     }
@@ -155,6 +164,12 @@ fn invite(settings: &Settings, days: u32) -> Result<()> {
         "{}",
         admin::client::ask(&settings.data, &format!("invite {days}"))?
     );
+    Ok(())
+}
+
+fn limits(settings: &Settings, set: Option<&str>) -> Result<()> {
+    let request = set.map_or("limits".to_owned(), |set| format!("limit {set}"));
+    println!("{}", admin::client::ask(&settings.data, &request)?);
     Ok(())
 }
 

@@ -140,7 +140,7 @@ settings! {
     /// Where everything but files is stored: `embedded` in the data folder, `postgres` in a database.
     store: StoreEngine = "embedded", "one of embedded, postgres", parse;
     /// The database of `store = "postgres"`.
-    postgres_url: Option<String> = "", "a URL, such as postgres://havre@127.0.0.1/havre", optional;
+    postgres_url: Option<Secret> = "", "a URL, such as postgres://havre@127.0.0.1/havre", optional;
     /// Most connections at once. More are closed as soon as they come.
     connections_max: usize = "100000", "a whole number from 1 to 10000000", |text| within(text, 1..=10_000_000);
     /// Most connections at once from one address (IPv6: from one /64 network).

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use futures::future::BoxFuture;
 use havre_api::dispatch::Env;
 use havre_codes::console::Console;
-use havre_codes::exchange::{Exchange, Line};
+use havre_codes::exchange::{Exchange, Line, ProviderStatus};
 use havre_codes::provider::Message;
 use havre_codes::route::Countries;
 use havre_codes::smpp::{self, Account, Smpp};
@@ -61,6 +61,26 @@ impl System {
     pub fn with_mail(self, mail: Option<Exchange>) -> Self {
         Self { mail, ..self }
     }
+
+    /// How the providers of login codes are doing, one a line: those for telephone numbers in the order of
+    /// preference, then the one for e-mail addresses.
+    pub fn providers(&self) -> String {
+        let mail = self.mail.iter().flat_map(Exchange::status);
+        let all = self.codes.status().into_iter().chain(mail);
+        all.map(described).collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn described(status: ProviderStatus) -> String {
+    let (name, health) = (status.name, status.health);
+    let state = if health.healthy { "works" } else { "rests" };
+    let failure = health.last_failure.map_or(String::new(), |failure| {
+        format!("; last failure: {}", failure.word())
+    });
+    format!(
+        "codes        {name} {state}: {:.1}/s, {} delivered, {} refused, {} failed, {} on their way{failure}",
+        health.rate, health.delivered, health.refused, health.failed, health.in_flight
+    )
 }
 
 impl Env for System {
@@ -109,6 +129,10 @@ impl Env for System {
         if let Err(cause) = mail.send(message, switchboard::Class::LogIn) {
             tracing::warn!(?cause, "a login code is not sent by e-mail");
         }
+    }
+
+    fn serves(&self, phone: &str) -> bool {
+        self.codes.serves(phone)
     }
 
     fn code_rate(&self) -> f64 {

@@ -11,6 +11,7 @@ pub mod env;
 pub mod files;
 mod keys;
 pub mod lanes;
+pub mod limits;
 pub mod mail;
 pub mod net;
 pub mod serve;

@@ -8,7 +8,6 @@ use anyhow::{Context, Result, anyhow};
 use async_trait::async_trait;
 use havre_api::dispatch::{self, Api, Parts, PasskeyDomain};
 use havre_domain::invitations::Ticket;
-use havre_domain::toll;
 use havre_metrics::Metrics;
 use havre_mtproto::handshake::Identity;
 use havre_store::Store;
@@ -28,7 +27,8 @@ use crate::data::DataFolder;
 use crate::env::System;
 use crate::keys::ServerKey;
 use crate::lanes::{self, Lane};
-use crate::net::admission::{Admission, Bounds};
+use crate::limits::{self, Limits};
+use crate::net::admission::Admission;
 use crate::net::gateway::{Gateway, Sides};
 use crate::net::tcp;
 use crate::watch::http::{self, Watched};
@@ -68,12 +68,21 @@ async fn run(settings: &Settings, folder: &DataFolder, key: &ServerKey, newcomer
     process::started(&metrics);
     let opened = store::open(settings, folder).await?;
     let watched = Arc::new(WatchedStore::new(opened.store, Arc::clone(&metrics)));
-    let api = open_api(settings, watched, files::open(folder)?, metrics).await?;
+    let system = System::new(Handle::current(), env::exchange(settings)?);
+    let system = Arc::new(system.with_mail(mail::exchange(settings)?));
+    let files = files::open(folder)?;
+    let api = open_api(settings, Arc::clone(&system), watched, files, metrics).await?;
     tokio::spawn(files::sweep(Arc::clone(&api)));
     let gateway = open_gateway(settings, key, Arc::clone(&api), newcomers)?;
     let observer = Arc::new(Observer::new(Arc::clone(&gateway), opened.batches));
     let monitored = monitor(monitoring, &observer)?;
-    let desk = Arc::new(Office { api, observer });
+    let limits = Limits::new(settings.clone(), Arc::clone(&api), gateway.admission.clone());
+    let desk = Arc::new(Office {
+        api,
+        observer,
+        system,
+        limits,
+    });
     tokio::spawn(admin::server::run(admin::server::bind(folder)?, desk));
     let house = Arc::clone(&gateway);
     tokio::spawn(async move { house.keep_house().await });
@@ -127,11 +136,7 @@ fn open_gateway(
         settings.handshake_threads,
         settings.handshake_queue_len,
     )?;
-    let admission = Admission::new(Bounds {
-        connections_max: settings.connections_max,
-        connections_per_ip_max: settings.connections_per_ip_max,
-        buffered_bytes_max: settings.buffered_bytes_max,
-    });
+    let admission = Admission::new(limits::bounds(settings));
     let sides = Sides {
         inside: Handle::current(),
         newcomers: newcomers.clone(),
@@ -142,12 +147,11 @@ fn open_gateway(
 
 async fn open_api(
     settings: &Settings,
+    env: Arc<System>,
     store: Arc<dyn Store>,
     files: Blobs,
     metrics: Arc<Metrics>,
 ) -> Result<Arc<Api>> {
-    let system = System::new(Handle::current(), env::exchange(settings)?);
-    let env = Arc::new(system.with_mail(mail::exchange(settings)?));
     let address = settings.public_address();
     let told = dispatch::Settings {
         host: address.ip().to_string(),
@@ -157,11 +161,7 @@ async fn open_api(
         invitations_per_member: settings.invitations_per_member,
         email_at_sign_up: settings.email_at_sign_up,
         passkeys: passkeys(settings),
-        tolls: toll::Limits {
-            per_address: settings.codes_per_address,
-            per_range: settings.codes_per_range,
-            per_prefix: settings.codes_per_prefix.0.clone(),
-        },
+        tolls: limits::tolls(settings),
     };
     let parts = Parts {
         store,
@@ -184,6 +184,8 @@ fn passkeys(settings: &Settings) -> Option<PasskeyDomain> {
 struct Office {
     api: Arc<Api>,
     observer: Arc<Observer>,
+    system: Arc<System>,
+    limits: Limits,
 }
 
 #[async_trait]
@@ -197,7 +199,15 @@ impl Desk for Office {
     }
 
     fn status(&self) -> String {
-        self.observer.status()
+        [self.observer.status(), self.system.providers()].join("\n")
+    }
+
+    fn limits(&self) -> String {
+        self.limits.list()
+    }
+
+    fn set_limit(&self, key: &str, value: &str) -> Result<String> {
+        self.limits.set(key, value)
     }
 }
 

@@ -38,7 +38,7 @@ pub async fn open(settings: &Settings, folder: &DataFolder) -> Result<Opened> {
             })
         }
         StoreEngine::Postgres => {
-            let url = settings.postgres_url.as_deref().unwrap_or_default();
+            let url = settings.postgres_url.as_ref().map_or("", |url| &url.0);
             let store = Postgres::open(url, postgres::Options::default()).await?;
             // A database that fails may come back; meanwhile calls are answered with an error.
             let failed = Box::pin(std::future::pending());

@@ -395,3 +395,62 @@ async fn guess(client: &Client, phone: &str, attempt: &str, code: &str) -> Resul
     };
     client.call(request).await.map(drop)
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_sees_and_sets_limits_while_the_server_runs() {
+    let town = Town::start(&[]);
+    let havre = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(HAVRE);
+        let output = command
+            .args(arguments)
+            .arg("--data")
+            .arg(&town.server.desk().0)
+            .output();
+        let output = output.unwrap();
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    };
+    let listed = havre(&["limits"]);
+    assert!(listed.contains("codes_per_address = 0\n"), "{listed}");
+    assert!(listed.contains("codes_per_prefix = \"870=0 "), "{listed}");
+    let set = havre(&["limits", "codes_per_address=2"]);
+    assert!(set.starts_with("codes_per_address = 2; it was 0."), "{set}");
+    assert!(havre(&["limits", "codes_per_prefix=1557=0"]).contains("\"1557=0\""));
+    assert!(havre(&["limits", "codes_per_address=many"]).contains("a whole number"));
+    assert!(havre(&["limits", "code_len=4"]).contains("is no limit that can be set"));
+    let client = Client::connect(town.server.endpoint()).await.unwrap();
+    client.introduce().await.unwrap();
+    let asked = async |phone: &str| match client.ask_code(phone).await {
+        Ok(_) => "sent".to_owned(),
+        Err(CallError::Refused { text, .. }) => text,
+        Err(other) => panic!("{other}"),
+    };
+    assert_eq!(asked("15570000001").await, "PHONE_NUMBER_INVALID");
+    assert_eq!(asked("15560000001").await, "sent");
+    assert_eq!(asked("15560000002").await, "sent");
+    assert!(asked("15560000003").await.starts_with("FLOOD_WAIT_"));
+    // Enough are in: nobody else comes.
+    havre(&["limits", "connections_max=1"]);
+    let mut late = town.stranger().await.unwrap();
+    assert!(is_ended(&mut late, Duration::from_secs(5)).await);
+    assert!(
+        havre(&["status"]).contains("codes        console works"),
+        "{}",
+        havre(&["status"])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn newcomers_past_their_places_are_turned_away_and_counted() {
+    let town = Town::start(&["newcomers_max=1"]);
+    let inside = Inside::begin(&town).await;
+    let newcomer = Client::connect(town.server.endpoint()).await.unwrap();
+    for _ in 0..20 {
+        assert!(
+            Client::connect(town.server.endpoint()).await.is_err(),
+            "there is one place"
+        );
+    }
+    assert_eq!(town.value("havre_handshakes_refused_total", "places"), 20.0);
+    newcomer.introduce().await.unwrap();
+    inside.end(10).await;
+}

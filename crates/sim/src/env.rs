@@ -26,6 +26,7 @@ pub struct SimEnv {
     tasks: Mutex<Vec<BoxFuture<'static, ()>>>,
     codes: Mutex<BTreeMap<String, String>>,
     code_rate: Mutex<f64>,
+    unserved: Mutex<Option<String>>,
     mails: Mutex<BTreeMap<String, Vec<String>>>,
     has_mail: AtomicBool,
 }
@@ -44,6 +45,7 @@ impl SimEnv {
             tasks: Mutex::default(),
             codes: Mutex::default(),
             code_rate: Mutex::new(1000.0),
+            unserved: Mutex::default(),
             mails: Mutex::default(),
             has_mail: AtomicBool::new(true),
         }
@@ -76,6 +78,11 @@ impl SimEnv {
     /// Says whether codes can be sent by e-mail from now on; they can before.
     pub fn set_mail(&self, has_mail: bool) {
         self.has_mail.store(has_mail, Ordering::Relaxed);
+    }
+
+    /// No provider is for numbers that begin so.
+    pub fn set_unserved(&self, prefix: &str) {
+        *lock(&self.unserved) = Some(prefix.to_owned());
     }
 
     /// Says how many codes a second the providers deliver from now on; 1,000 before.
@@ -165,6 +172,11 @@ impl Env for SimEnv {
             .entry(to.to_owned())
             .or_default()
             .push(code.to_owned());
+    }
+
+    fn serves(&self, phone: &str) -> bool {
+        let unserved = lock(&self.unserved);
+        !unserved.as_ref().is_some_and(|prefix| phone.starts_with(prefix))
     }
 
     fn code_rate(&self) -> f64 {

@@ -26,6 +26,10 @@ pub trait Desk: Send + Sync + 'static {
     async fn invite(&self, days: u32) -> Result<Ticket>;
     /// How the server is, on one screen.
     fn status(&self) -> String;
+    /// The limits that can be set, one a line.
+    fn limits(&self) -> String;
+    /// Sets one; says what holds now.
+    fn set_limit(&self, key: &str, value: &str) -> Result<String>;
 }
 
 /// An operator's tool asks at once; whoever does not is cut off.
@@ -80,6 +84,8 @@ async fn answer(request: &str, desk: &dyn Desk) -> Result<String, String> {
     match request.split_once(' ') {
         Some(("code", phone)) => code(phone, desk).await,
         Some(("invite", days)) => invite(days, desk).await,
+        Some(("limit", what)) => set_limit(what, desk),
+        None if request == "limits" => Ok(desk.limits()),
         None if request == "status" => Ok(desk.status()),
         _ => Err(format!("there is no request {request:?}")),
     }
@@ -91,6 +97,12 @@ async fn code(phone: &str, desk: &dyn Desk) -> Result<String, String> {
         Ok(None) => Err(format!("no login code is waiting for {phone}")),
         Err(error) => Err(format!("the server cannot look: {error:#}").replace('\n', " ")),
     }
+}
+
+fn set_limit(what: &str, desk: &dyn Desk) -> Result<String, String> {
+    let (key, value) = what.split_once('=').ok_or("a limit is set by KEY=VALUE")?;
+    let set = desk.set_limit(key.trim(), value.trim());
+    set.map_err(|error| format!("{error:#}").replace('\n', " "))
 }
 
 async fn invite(days: &str, desk: &dyn Desk) -> Result<String, String> {
@@ -131,6 +143,15 @@ mod tests {
         fn status(&self) -> String {
             "well\nand quiet".to_owned()
         }
+
+        fn limits(&self) -> String {
+            "rope = 3".to_owned()
+        }
+
+        fn set_limit(&self, key: &str, value: &str) -> Result<String> {
+            anyhow::ensure!(key == "rope", "no limit");
+            Ok(format!("rope is {value}"))
+        }
     }
 
     fn start(folder: &DataFolder) -> tokio::runtime::Runtime {
@@ -160,6 +181,10 @@ mod tests {
             ask("invite 7").as_deref(),
             Ok("number +4245550000000, code 00000007")
         );
+        assert_eq!(ask("limits").as_deref(), Ok("rope = 3"));
+        assert_eq!(ask("limit rope = 4 5").as_deref(), Ok("rope is 4 5"));
+        assert_eq!(ask("limit chain=1"), Err("no limit".to_owned()));
+        assert!(ask("limit rope").unwrap_err().contains("KEY=VALUE"));
         for request in ["invite 0", "invite 366", "invite x"] {
             assert!(ask(request).unwrap_err().contains("from 1 to 365"));
         }

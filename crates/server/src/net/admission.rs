@@ -31,12 +31,12 @@ pub struct Admission(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    bounds: Bounds,
     count: Mutex<Count>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Count {
+    bounds: Bounds,
     all: Held,
     by_origin: HashMap<IpAddr, Held>,
 }
@@ -70,14 +70,21 @@ pub struct Place {
 impl Admission {
     /// Nobody is in yet.
     pub fn new(bounds: Bounds) -> Self {
-        let count = Mutex::default();
-        Self(Arc::new(Shared { bounds, count }))
+        let count = Count {
+            bounds,
+            all: Held::default(),
+            by_origin: HashMap::new(),
+        };
+        Self(Arc::new(Shared {
+            count: Mutex::new(count),
+        }))
     }
 
     /// A place for a connection from `ip`, or why there is none.
     pub fn enter(&self, ip: IpAddr) -> Result<Place, Refusal> {
-        let (origin, bounds) = (origin(ip), self.0.bounds);
+        let origin = origin(ip);
         let mut count = self.0.count();
+        let bounds = count.bounds;
         let mut here = count.by_origin.get(&origin).copied().unwrap_or_default();
         if count.all.connections >= bounds.connections_max {
             return Err(Refusal::Total);
@@ -98,7 +105,12 @@ impl Admission {
 
     /// The most connections in all.
     pub fn connections_max(&self) -> usize {
-        self.0.bounds.connections_max
+        self.0.count().bounds.connections_max
+    }
+
+    /// Other bounds from now on; who is in stays.
+    pub fn set_bounds(&self, bounds: Bounds) {
+        self.0.count().bounds = bounds;
     }
 
     /// Connections that are in now.
@@ -127,10 +139,9 @@ impl Place {
         let before = std::mem::replace(&mut self.bytes, bytes);
         let mut count = self.shared.count();
         count.all.change(before, bytes);
-        let all = count.all.bytes;
+        let (all, most) = (count.all.bytes, count.bounds.buffered_bytes_max);
         let here = count.by_origin.entry(self.origin).or_default();
         here.change(before, bytes);
-        let most = self.shared.bounds.buffered_bytes_max;
         let fits = all <= most && here.bytes <= most / SHARE_OF_ADDRESS;
         fits || bytes <= ALWAYS_HELD || bytes <= before
     }

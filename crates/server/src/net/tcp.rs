@@ -321,6 +321,7 @@ impl Task {
     }
 
     async fn work(&mut self, work: Work) {
+        let has_place = self.learn(false);
         let (metrics, asked) = (Arc::clone(&self.gateway.metrics), Instant::now());
         let job = move || {
             let begun = Instant::now();
@@ -329,11 +330,15 @@ impl Task {
             metrics.handshake_worked.took(begun.elapsed());
             done
         };
-        let done = match self.learn(false).then(|| self.gateway.handshakes.run(job)) {
+        let refuse = |why| self.gateway.metrics.handshakes_refused.of(why).inc();
+        let done = match has_place.then(|| self.gateway.handshakes.run(job)) {
             Some(Ok(done)) => done.await.ok(),
-            Some(Err(Full)) | None => {
-                let refused = &self.gateway.metrics.handshakes_refused;
-                refused.of(Handshake::Queue).inc();
+            Some(Err(Full)) => {
+                refuse(Handshake::Queue);
+                None
+            }
+            None => {
+                refuse(Handshake::Places);
                 None
             }
         };

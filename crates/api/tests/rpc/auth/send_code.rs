@@ -179,6 +179,21 @@ fn past_the_pace_of_the_providers_people_wait_for_the_true_time_and_keep_their_p
 }
 
 #[test]
+fn a_number_that_no_provider_is_for_takes_no_place() {
+    let town = Town::new(8);
+    town.env().set_unserved("1555");
+    town.env().set_code_rate(0.02);
+    let client = town.client();
+    for n in 0..5 {
+        let refused = send_code(&client, &format!("1555000000{n}")).unwrap_err();
+        assert_eq!(refused, RpcError::PHONE_NUMBER_INVALID);
+    }
+    assert!(send_code(&client, "15560000001").is_ok());
+    let told = wait(send_code(&town.client(), "15560000002"));
+    assert!((40..=60).contains(&told), "{told}: only one was before");
+}
+
+#[test]
 fn a_place_in_the_queue_outlives_the_server() {
     let town = Town::new(9);
     town.env().set_code_rate(0.02);
