@@ -231,25 +231,34 @@ impl Client {
     /// # Errors
     /// When they are not found.
     pub async fn peer_of(&self, phone: &str) -> Result<enums::InputPeer> {
-        let contact = types::InputPhoneContact {
-            client_id: 1,
-            phone: phone.into(),
-            first_name: phone.into(),
-            ..Default::default()
-        };
-        let contacts = vec![contact.into()];
-        let found = self
-            .call(functions::contacts::ImportContacts { contacts })
-            .await?;
-        let enums::contacts::ImportedContacts::ImportedContacts(found) = found;
-        let Some(enums::User::User(user)) = found.users.into_iter().next() else {
+        let phones = [phone.to_owned()];
+        let Some(&(user_id, access_hash)) = self.find(&phones).await?.first() else {
             bail!("{phone} was not found");
         };
-        let peer = types::InputPeerUser {
-            user_id: user.id,
-            access_hash: user.access_hash.unwrap_or_default(),
-        };
+        let peer = types::InputPeerUser { user_id, access_hash };
         Ok(peer.into())
+    }
+
+    /// Finds people by number (`contacts.importContacts`, at most 500 at once): the id and access hash of each
+    /// that there is, in any order.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn find(&self, phones: &[String]) -> Result<Vec<(i64, i64)>, CallError> {
+        let contact = |(n, phone): (i64, &String)| types::InputPhoneContact {
+            client_id: n,
+            phone: phone.clone(),
+            first_name: phone.clone(),
+            ..Default::default()
+        };
+        let contacts = (0..).zip(phones).map(|one| contact(one).into()).collect();
+        let found = self.call(functions::contacts::ImportContacts { contacts });
+        let enums::contacts::ImportedContacts::ImportedContacts(found) = found.await?;
+        let ids = found.users.into_iter().filter_map(|user| match user {
+            enums::User::User(user) => Some((user.id, user.access_hash.unwrap_or_default())),
+            enums::User::UserEmpty(_) => None,
+        });
+        Ok(ids.collect())
     }
 }
 

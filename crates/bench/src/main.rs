@@ -1,8 +1,11 @@
 //! `havre-bench`: measures a server of its own over its wire and prints one table.
 
+mod board;
 mod flood;
+mod group;
 mod history;
 mod newcomers;
+mod pushes;
 mod simulate;
 mod steady;
 mod svg;
@@ -47,6 +50,8 @@ enum Run {
     Simulate(simulate::Plan),
     /// People inside, and a crowd that arrives.
     Flood(flood::Plan),
+    /// Messages to a group whose members are all connected.
+    Group(group::Plan),
     /// The crowd, started by `flood`.
     #[command(hide = true)]
     Newcomers(newcomers::Orders),
@@ -102,6 +107,7 @@ fn main() -> Result<()> {
             return Ok(());
         }
         Run::Flood(plan) => return flood(plan, cli.havre),
+        Run::Group(plan) => return group(plan, cli.havre, within),
         Run::Newcomers(orders) => return newcomers(orders),
         Run::Wire(run) => vec![over_wire(run, cli.havre, within)?],
     };
@@ -127,6 +133,12 @@ fn flood(plan: flood::Plan, havre: Option<PathBuf>) -> Result<()> {
     let rate = format!("console_rate={}", plan.codes);
     let server = start(&havre, &data, &[&rate])?;
     runtime.block_on(flood::run(server, havre, plan))
+}
+
+fn group(plan: group::Plan, havre: Option<PathBuf>, within: Duration) -> Result<()> {
+    let (runtime, data) = (runtime()?, tempfile::tempdir()?);
+    let server = start(&beside(havre)?, &data, &[])?;
+    runtime.block_on(group::run(server, plan, within))
 }
 
 fn newcomers(orders: newcomers::Orders) -> Result<()> {

@@ -13,6 +13,8 @@ use havre_tl::{enums, functions};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
+use crate::pushes::heard;
+
 /// Pairs that sign up at the same time before anything is measured.
 const MEETING: usize = 8;
 /// A message that has not come by then is lost.
@@ -76,11 +78,16 @@ impl Account {
 
     /// Sorted times of messages that were due within a span, seconds.
     pub fn times(&self, from: f64, until: f64) -> Vec<f64> {
-        let within = self.arrived.iter().filter(|(due, _)| (from..until).contains(due));
-        let mut times: Vec<f64> = within.map(|(_, after)| *after).collect();
-        times.sort_by(f64::total_cmp);
-        times
+        times(&self.arrived, from, until)
     }
+}
+
+/// Sorted times of what was due within a span; `arrived` is when each was due and how long it took, seconds.
+pub fn times(arrived: &[(f64, f64)], from: f64, until: f64) -> Vec<f64> {
+    let within = arrived.iter().filter(|(due, _)| (from..until).contains(due));
+    let mut times: Vec<f64> = within.map(|(_, after)| *after).collect();
+    times.sort_by(f64::total_cmp);
+    times
 }
 
 /// The value that `percent` of the sorted ones do not pass; 0 for none.
@@ -269,23 +276,6 @@ async fn read(mut pushes: UnboundedReceiver<enums::Updates>, ledger: Arc<Ledger>
         false
     };
     heard(&mut pushes, note).await;
-}
-
-/// Takes pushes until a message is the one that is waited for, or there are no more.
-async fn heard(pushes: &mut UnboundedReceiver<enums::Updates>, mut is_it: impl FnMut(&str) -> bool) {
-    while let Some(updates) = pushes.recv().await {
-        let enums::Updates::Updates(updates) = updates else {
-            continue;
-        };
-        for update in &updates.updates {
-            if let enums::Update::UpdateNewMessage(new) = update
-                && let enums::Message::Message(message) = &new.message
-                && is_it(&message.message)
-            {
-                return;
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use havre_bench::client::Client;
 use havre_bench::process::Server;
 use havre_tl::{enums, functions};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
+use crate::pushes::heard;
 use crate::table::Row;
 
 /// A pushed message that is not there by then is lost.
@@ -134,29 +135,11 @@ impl Pair {
             random_id: i64::try_from(n)? + 1,
             ..Default::default()
         });
-        let pushed = tokio::time::timeout(PUSH_WITHIN, pushed(&mut self.pushes, &words));
+        let pushed = tokio::time::timeout(PUSH_WITHIN, heard(&mut self.pushes, |text| text == words));
         let (sent, pushed) = tokio::join!(sent, pushed);
         sent?;
-        pushed.context("a push was lost")??;
+        ensure!(pushed.context("a push was lost")?, "the connection ended");
         Ok(start.elapsed())
-    }
-}
-
-async fn pushed(pushes: &mut UnboundedReceiver<enums::Updates>, words: &str) -> Result<()> {
-    loop {
-        let updates = pushes.recv().await.context("the connection ended")?;
-        let enums::Updates::Updates(updates) = updates else {
-            continue;
-        };
-        let is_it = |update: &enums::Update| match update {
-            enums::Update::UpdateNewMessage(new) => {
-                matches!(&new.message, enums::Message::Message(m) if m.message == words)
-            }
-            _ => false,
-        };
-        if updates.updates.iter().any(is_it) {
-            return Ok(());
-        }
     }
 }
 
