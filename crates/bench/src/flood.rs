@@ -129,7 +129,7 @@ pub async fn run(server: Server, havre: PathBuf, plan: Plan) -> Result<()> {
 }
 
 /// The server's public key as its operator reads it.
-fn pem_of(havre: &PathBuf, server: &Server) -> Result<String> {
+pub fn pem_of(havre: &PathBuf, server: &Server) -> Result<String> {
     let mut keys = std::process::Command::new(havre);
     let keys = keys.args(["keys", "--pem", "--data"]).arg(server.desk().0);
     Ok(String::from_utf8(keys.output()?.stdout)?)

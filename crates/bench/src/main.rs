@@ -1,13 +1,18 @@
 //! `havre-bench`: measures a server of its own over its wire and prints one table.
 
 mod board;
+mod comeback;
 mod flood;
 mod group;
 mod history;
+mod letters;
 mod newcomers;
+mod pair;
 mod pushes;
 mod simulate;
 mod steady;
+mod storm;
+mod storm_report;
 mod svg;
 mod table;
 mod wire;
@@ -52,7 +57,9 @@ enum Run {
     Flood(flood::Plan),
     /// Messages to a group whose members are all connected.
     Group(group::Plan),
-    /// The crowd, started by `flood`.
+    /// Everybody comes back at once after the server was killed.
+    Storm(storm::Plan),
+    /// The crowd, started by `flood` and `storm`.
     #[command(hide = true)]
     Newcomers(newcomers::Orders),
     #[command(flatten)]
@@ -108,6 +115,7 @@ fn main() -> Result<()> {
         }
         Run::Flood(plan) => return flood(plan, cli.havre),
         Run::Group(plan) => return group(plan, cli.havre, within),
+        Run::Storm(plan) => return storm(plan, cli.havre),
         Run::Newcomers(orders) => return newcomers(orders),
         Run::Wire(run) => vec![over_wire(run, cli.havre, within)?],
     };
@@ -139,6 +147,15 @@ fn group(plan: group::Plan, havre: Option<PathBuf>, within: Duration) -> Result<
     let (runtime, data) = (runtime()?, tempfile::tempdir()?);
     let server = start(&beside(havre)?, &data, &[])?;
     runtime.block_on(group::run(server, plan, within))
+}
+
+fn storm(plan: storm::Plan, havre: Option<PathBuf>) -> Result<()> {
+    let house = storm::House {
+        havre: beside(havre)?,
+        data: tempfile::tempdir()?,
+        address: free_address()?,
+    };
+    runtime()?.block_on(storm::run(house, plan))
 }
 
 fn newcomers(orders: newcomers::Orders) -> Result<()> {
