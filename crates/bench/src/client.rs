@@ -16,11 +16,18 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::process::Desk;
 
 /// Bytes read at once; they live on the stack of the thread that reads, so that an idle client is small.
 const READ_LEN: usize = 16 << 10;
+
+/// A client that is idle sends a ping so often, as those of people do, and asks the server to close when the next
+/// does not come.
+const PING_EVERY: Duration = Duration::from_secs(60);
+/// After which time the server is to close, seconds.
+const CLOSE_AFTER: i32 = 75;
 
 /// Where a server is and how it proves itself.
 #[derive(Clone, Debug)]
@@ -301,6 +308,7 @@ fn start(
         made,
         pushed,
         open: HashMap::new(),
+        ping_at: Instant::now() + PING_EVERY,
     };
     tokio::spawn(driver.run(asked));
     (requests, pushes)
@@ -321,6 +329,7 @@ struct Driver {
     made: Option<oneshot::Sender<Credentials>>,
     pushed: UnboundedSender<enums::Updates>,
     open: HashMap<i64, oneshot::Sender<Answer>>,
+    ping_at: Instant,
 }
 
 impl Driver {
@@ -340,6 +349,11 @@ impl Driver {
             }
             () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => {
                 self.link.handle_timeout(now());
+                Ok(())
+            }
+            () = tokio::time::sleep_until(self.ping_at), if self.made.is_none() => {
+                self.ping_at = Instant::now() + PING_EVERY;
+                self.link.ping(now(), 0, Some(CLOSE_AFTER));
                 Ok(())
             }
         }

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use havre_bench::process::Server;
 use tokio::time::{Instant, sleep_until};
 
+use crate::house::House;
 use crate::newcomers::{self, Arrival, Orders};
 use crate::steady::{Account, People, percentile};
 use crate::svg::{Chart, Line};
@@ -81,8 +82,9 @@ struct Report {
 }
 
 /// Measures and prints.
-pub async fn run(server: Server, havre: PathBuf, plan: Plan) -> Result<()> {
-    let server = Arc::new(server);
+pub async fn run(house: House, plan: Plan) -> Result<()> {
+    let rate = format!("console_rate={}", plan.codes);
+    let server = Arc::new(house.open(&[&rate])?);
     let mut people = People::meet(&server, plan.people / 2).await?;
     let saturated = people.saturate(Duration::from_secs_f64(plan.saturate)).await?;
     let rate = plan.rate.unwrap_or(saturated / 5.0);
@@ -94,7 +96,7 @@ pub async fn run(server: Server, havre: PathBuf, plan: Plan) -> Result<()> {
         during: plan.flood,
         friends: plan.people,
     };
-    let pem = pem_of(&havre, &server)?;
+    let pem = pem_of(&house.havre, &server)?;
     let most = watch_memory(Arc::clone(&server));
     let exchange = people.begin(rate);
     let began: Instant = exchange.began.into();

@@ -13,6 +13,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
 use crate::board::{Account, Board};
+use crate::house::House;
 use crate::pushes::heard;
 use crate::steady::{percentile, phone};
 
@@ -46,12 +47,12 @@ struct Phase {
 }
 
 /// Measures and prints: a time `within` at saturation, and as long at half of it.
-pub async fn run(server: Server, plan: Plan, within: Duration) -> Result<()> {
+pub async fn run(house: House, plan: Plan, within: Duration) -> Result<()> {
     ensure!(
         plan.members > plan.senders,
         "somebody must read: fewer senders than members"
     );
-    let hall = Arc::new(Hall::open(server, &plan).await?);
+    let hall = Arc::new(Hall::open(house.open(&[])?, &plan).await?);
     let busiest = hall.measure("saturated", hall.saturate(within)).await?;
     let half = busiest.account.acknowledged as f64 / busiest.elapsed / 2.0;
     let name = format!("half: {half:.0} messages/s");

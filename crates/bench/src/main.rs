@@ -5,6 +5,8 @@ mod comeback;
 mod flood;
 mod group;
 mod history;
+mod house;
+mod idle;
 mod letters;
 mod newcomers;
 mod pair;
@@ -17,16 +19,14 @@ mod svg;
 mod table;
 mod wire;
 
-use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use havre_bench::process::Server;
+use house::House;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use table::Row;
-use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 /// Load for a server that is started for it on 127.0.0.1, with data that are removed afterwards.
@@ -57,6 +57,8 @@ enum Run {
     Flood(flood::Plan),
     /// Messages to a group whose members are all connected.
     Group(group::Plan),
+    /// What sessions cost that are logged in and say nothing.
+    Idle(idle::Plan),
     /// Everybody comes back at once after the server was killed.
     Storm(storm::Plan),
     /// The crowd, started by `flood` and `storm`.
@@ -96,98 +98,43 @@ enum WireRun {
         #[arg(long, default_value_t = 100_000)]
         count: usize,
     },
-    /// Memory of the server for each connection that says nothing.
-    Idle {
-        /// Most connections.
-        #[arg(long, default_value_t = 10_000)]
-        clients: usize,
-    },
 }
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
     let within = Duration::from_secs(cli.seconds);
+    let house = || House::new(cli.havre);
     let rows = match cli.run {
         Run::History { messages } => history::run(messages, within)?,
         Run::Simulate(plan) => {
             simulate::print(&plan, &simulate::run(&plan));
             return Ok(());
         }
-        Run::Flood(plan) => return flood(plan, cli.havre),
-        Run::Group(plan) => return group(plan, cli.havre, within),
-        Run::Storm(plan) => return storm(plan, cli.havre),
-        Run::Newcomers(orders) => return newcomers(orders),
-        Run::Wire(run) => vec![over_wire(run, cli.havre, within)?],
+        Run::Flood(plan) => return runtime()?.block_on(flood::run(house()?, plan)),
+        Run::Group(plan) => return runtime()?.block_on(group::run(house()?, plan, within)),
+        Run::Idle(plan) => return runtime()?.block_on(idle::run(house()?, plan, within)),
+        Run::Storm(plan) => return runtime()?.block_on(storm::run(house()?, plan)),
+        Run::Newcomers(orders) => return runtime()?.block_on(newcomers::run(orders)),
+        Run::Wire(run) => vec![over_wire(run, &house()?, within)?],
     };
     table::print(&rows);
     Ok(())
 }
 
-fn over_wire(run: WireRun, havre: Option<PathBuf>, within: Duration) -> Result<Row> {
-    let (runtime, data) = (runtime()?, tempfile::tempdir()?);
-    let server = start(&beside(havre)?, &data, &[])?;
-    runtime.block_on(async {
+fn over_wire(run: WireRun, house: &House, within: Duration) -> Result<Row> {
+    let server = house.open(&[])?;
+    runtime()?.block_on(async {
         match run {
             WireRun::Handshakes { clients, count } => wire::handshakes(server, clients, count, within).await,
             WireRun::Signups { clients, count } => wire::signups(server, clients, count, within).await,
             WireRun::Messages { pairs, count } => wire::messages(server, pairs, count, within).await,
-            WireRun::Idle { clients } => wire::idle(server, clients, within).await,
         }
     })
-}
-
-fn flood(plan: flood::Plan, havre: Option<PathBuf>) -> Result<()> {
-    let (runtime, data, havre) = (runtime()?, tempfile::tempdir()?, beside(havre)?);
-    let rate = format!("console_rate={}", plan.codes);
-    let server = start(&havre, &data, &[&rate])?;
-    runtime.block_on(flood::run(server, havre, plan))
-}
-
-fn group(plan: group::Plan, havre: Option<PathBuf>, within: Duration) -> Result<()> {
-    let (runtime, data) = (runtime()?, tempfile::tempdir()?);
-    let server = start(&beside(havre)?, &data, &[])?;
-    runtime.block_on(group::run(server, plan, within))
-}
-
-fn storm(plan: storm::Plan, havre: Option<PathBuf>) -> Result<()> {
-    let house = storm::House {
-        havre: beside(havre)?,
-        data: tempfile::tempdir()?,
-        address: free_address()?,
-    };
-    runtime()?.block_on(storm::run(house, plan))
-}
-
-fn newcomers(orders: newcomers::Orders) -> Result<()> {
-    runtime()?.block_on(newcomers::run(orders))
 }
 
 fn runtime() -> Result<Runtime> {
     raise_file_limit();
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
-}
-
-/// The server's program: the one that was named, or the one beside this.
-fn beside(havre: Option<PathBuf>) -> Result<PathBuf> {
-    match havre {
-        Some(path) => Ok(path),
-        None => Ok(std::env::current_exe()?.with_file_name("havre")),
-    }
-}
-
-fn start(havre: &Path, data: &TempDir, settings: &[&str]) -> Result<Server> {
-    Server::start_with(
-        havre,
-        data.path(),
-        free_address()?,
-        &data.path().join("log"),
-        settings,
-    )
-}
-
-/// A port that was free a moment ago.
-fn free_address() -> Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
 /// A connection is a file here, too. What the system does not allow shows when connections fail.

@@ -157,10 +157,23 @@ impl Server {
     /// # Errors
     /// When it runs no more.
     pub fn resident(&self) -> Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        self.memory("status", "VmRSS:")
+    }
+
+    /// Memory that it holds, bytes; of what it shares with other processes, its share.
+    ///
+    /// # Errors
+    /// When it runs no more.
+    pub fn proportional(&self) -> Result<u64> {
+        self.memory("smaps_rollup", "Pss:")
+    }
+
+    fn memory(&self, file: &str, name: &str) -> Result<u64> {
+        let text = fs::read_to_string(format!("/proc/{}/{file}", self.pid()))?;
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
         let kilobytes = line.and_then(|line| line.split_whitespace().next());
-        Ok(kilobytes.context("an unknown form of status")?.parse::<u64>()? * 1024)
+        let kilobytes = kilobytes.with_context(|| format!("an unknown form of {file}"))?;
+        Ok(kilobytes.parse::<u64>()? * 1024)
     }
 }
 

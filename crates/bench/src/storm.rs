@@ -1,6 +1,5 @@
 //! The storm: people are logged in, the server is killed and started again, and all of them come back at once.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,13 +9,13 @@ use anyhow::{Result, ensure};
 use futures::future::try_join_all;
 use havre_bench::client::Endpoint;
 use havre_bench::process::Server;
-use tempfile::TempDir;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use crate::comeback::{Absent, Back, Present};
 use crate::flood::pem_of;
+use crate::house::House;
 use crate::letters::{Account, Letters};
 use crate::newcomers::{self, Arrival, Orders};
 use crate::pair::{self, Apart, Pace, Pair};
@@ -51,30 +50,13 @@ pub struct Plan {
     pub svg: Option<PathBuf>,
 }
 
-/// Where a server is started, and started again.
-pub struct House {
-    /// The program.
-    pub havre: PathBuf,
-    /// Its data.
-    pub data: TempDir,
-    /// Where its clients go.
-    pub address: SocketAddr,
-}
-
-impl House {
-    fn open(&self) -> Result<Server> {
-        let log = self.data.path().join("log");
-        Server::start(&self.havre, self.data.path(), self.address, &log)
-    }
-}
-
 /// Measures, prints and draws.
 pub async fn run(house: House, plan: Plan) -> Result<()> {
     ensure!(
         plan.people >= 2 * plan.pairs && plan.pairs > 0,
         "two people for each pair, and one pair"
     );
-    let server = house.open()?;
+    let server = house.open(&[])?;
     let crowd = Crowd::meet(&server, &plan).await?;
     let (clock, cpu) = (Instant::now(), server.cpu()?);
     let scattering = crowd.write(&plan, clock);
@@ -83,7 +65,7 @@ pub async fn run(house: House, plan: Plan) -> Result<()> {
     server.kill()?;
     let killed = clock.elapsed().as_secs_f64();
     let away = scattering.await?;
-    let server = house.open()?;
+    let server = house.open(&[])?;
     let (up, cpu) = (clock.elapsed().as_secs_f64(), server.cpu()?);
     let strangers = strangers(&plan, &house, &server)?;
     let stop = Arc::<AtomicBool>::default();
@@ -252,7 +234,7 @@ async fn gathered(mut returns: UnboundedReceiver<Return>, people: usize) -> Vec<
 /// Newcomers, if there are to be some.
 fn strangers(plan: &Plan, house: &House, server: &Server) -> Result<JoinHandle<Result<Vec<Arrival>>>> {
     let orders = Orders {
-        address: house.address,
+        address: server.endpoint().address,
         data: server.desk().0,
         rate: plan.newcomers,
         during: plan.after,

@@ -18,9 +18,6 @@ use crate::table::Row;
 /// A pushed message that is not there by then is lost.
 const PUSH_WITHIN: Duration = Duration::from_secs(10);
 
-/// Clients that connect at the same time before an idle run.
-const CONNECTING: usize = 32;
-
 /// Keys.
 pub async fn handshakes(server: Server, clients: usize, count: usize, within: Duration) -> Result<Row> {
     let server = Arc::new(server);
@@ -71,31 +68,6 @@ pub async fn messages(server: Server, pairs: usize, count: usize, within: Durati
     measured("private message to its push", &server, gathered(busy)).await
 }
 
-/// Connections that say nothing.
-pub async fn idle(server: Server, clients: usize, within: Duration) -> Result<Row> {
-    let before = server.resident()?;
-    let held = Arc::new(std::sync::Mutex::new(Vec::new()));
-    let (endpoint, hold) = (server.endpoint().clone(), Arc::clone(&held));
-    let repeated = repeat(CONNECTING, clients, within, move |_| {
-        let (endpoint, hold) = (endpoint.clone(), Arc::clone(&hold));
-        async move {
-            let client = Client::connect(&endpoint).await?;
-            client.introduce().await?;
-            hold.lock()
-                .map_err(|_| anyhow::anyhow!("a client panicked"))?
-                .push(client);
-            Ok(())
-        }
-    });
-    let mut row = measured("connection that stays", &server, repeated).await?;
-    let (began, cpu) = (Instant::now(), server.cpu()?);
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    let busy = (server.cpu()? - cpu).as_secs_f64() / began.elapsed().as_secs_f64();
-    let each = server.resident()?.saturating_sub(before) / row.count.max(1) as u64;
-    row.note = format!("{each} bytes RSS each; idle server at {:.1} % CPU", busy * 100.0);
-    Ok(row)
-}
-
 fn phone(n: usize) -> String {
     format!("1555{n:07}")
 }
@@ -144,7 +116,7 @@ impl Pair {
 }
 
 /// Does `deed` up to `count` times, `clients` at a time, as long as time allows.
-async fn repeat<F>(
+pub async fn repeat<F>(
     clients: usize,
     count: usize,
     within: Duration,
