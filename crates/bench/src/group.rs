@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::board::{Account, Board};
 use crate::house::House;
+use crate::peers;
 use crate::pushes::heard;
 use crate::steady::{percentile, phone};
 
@@ -227,24 +228,35 @@ fn print(plan: &Plan, phases: &[Phase]) {
     for phase in phases {
         println!("{}", phase.line());
     }
+    if let [busiest, ..] = phases {
+        peers::print(&[
+            (peers::DELIVERIES, busiest.rate()),
+            (peers::DELIVERY_CPU, busiest.cpu_ms()),
+        ]);
+    }
 }
 
 impl Phase {
+    /// Deliveries a second.
+    fn rate(&self) -> f64 {
+        self.account.deliveries as f64 / self.elapsed
+    }
+
+    /// Processor time of the server for a delivery, milliseconds.
+    fn cpu_ms(&self) -> f64 {
+        self.cpu * 1e3 / (self.account.deliveries as f64).max(1.0)
+    }
+
     fn line(&self) -> String {
         let Account {
-            deliveries,
-            lost,
-            doubled,
-            times,
-            ..
+            lost, doubled, times, ..
         } = &self.account;
-        let count = *deliveries as f64;
         let at = |percent| percentile(times, percent) * 1e3;
         format!(
             "| {} | {:.0} | {:.4} | {:.2} | {:.1} | {:.1} | {:.1} | {lost} | {doubled} |",
             self.name,
-            count / self.elapsed,
-            self.cpu * 1e3 / count.max(1.0),
+            self.rate(),
+            self.cpu_ms(),
             self.cpu / self.elapsed,
             at(50.0),
             at(99.0),

@@ -10,6 +10,7 @@ use havre_bench::process::{Desk, Server};
 use havre_tl::functions;
 
 use crate::house::House;
+use crate::peers;
 use crate::steady::{percentile, phone};
 use crate::wire::repeat;
 
@@ -93,6 +94,8 @@ pub async fn run(house: House, plan: Plan, idle: Duration) -> Result<()> {
         "idle: {:.2} % of a core for all of them; sessions dropped {dropped}",
         busy * 100.0
     );
+    let each = full.proportional.saturating_sub(empty.proportional) as f64 / plan.clients.max(1) as f64;
+    peers::print(&[(peers::SESSION, each / 1e3)]);
     Ok(())
 }
 

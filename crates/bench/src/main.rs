@@ -3,6 +3,7 @@
 mod board;
 mod comeback;
 mod flood;
+mod flood_report;
 mod group;
 mod history;
 mod house;
@@ -10,6 +11,7 @@ mod idle;
 mod letters;
 mod newcomers;
 mod pair;
+mod peers;
 mod pushes;
 mod simulate;
 mod steady;
@@ -26,7 +28,6 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use house::House;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use table::Row;
 use tokio::runtime::Runtime;
 
 /// Load for a server that is started for it on 127.0.0.1, with data that are removed afterwards.
@@ -69,7 +70,7 @@ enum Run {
 }
 
 /// What is measured over sockets.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Copy, Debug, Subcommand)]
 enum WireRun {
     /// Keys made by clients that each connect for it.
     Handshakes {
@@ -92,7 +93,7 @@ enum WireRun {
     /// Private messages, from the call to the push at the other end.
     Messages {
         /// Pairs of people; each pair has one message on its way.
-        #[arg(long, default_value_t = 16)]
+        #[arg(long, default_value_t = 100)]
         pairs: usize,
         /// Most messages.
         #[arg(long, default_value_t = 100_000)]
@@ -115,21 +116,29 @@ fn main() -> Result<()> {
         Run::Idle(plan) => return runtime()?.block_on(idle::run(house()?, plan, within)),
         Run::Storm(plan) => return runtime()?.block_on(storm::run(house()?, plan)),
         Run::Newcomers(orders) => return runtime()?.block_on(newcomers::run(orders)),
-        Run::Wire(run) => vec![over_wire(run, &house()?, within)?],
+        Run::Wire(run) => return over_wire(run, &house()?, within),
     };
     table::print(&rows);
     Ok(())
 }
 
-fn over_wire(run: WireRun, house: &House, within: Duration) -> Result<Row> {
+fn over_wire(run: WireRun, house: &House, within: Duration) -> Result<()> {
     let server = house.open(&[])?;
-    runtime()?.block_on(async {
+    let row = runtime()?.block_on(async {
         match run {
             WireRun::Handshakes { clients, count } => wire::handshakes(server, clients, count, within).await,
             WireRun::Signups { clients, count } => wire::signups(server, clients, count, within).await,
             WireRun::Messages { pairs, count } => wire::messages(server, pairs, count, within).await,
         }
-    })
+    })?;
+    let (rate, cpu) = (row.rate(), row.cpu_ms());
+    table::print(&[row]);
+    match run {
+        WireRun::Handshakes { .. } => {}
+        WireRun::Signups { .. } => peers::print(&[(peers::SIGN_UPS, rate), (peers::SIGN_UP_CPU, cpu)]),
+        WireRun::Messages { .. } => peers::print(&[(peers::MESSAGES, rate), (peers::MESSAGE_CPU, cpu)]),
+    }
+    Ok(())
 }
 
 fn runtime() -> Result<Runtime> {

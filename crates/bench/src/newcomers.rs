@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use crate::steady;
 
 /// Newcomers on their way at once: each has a file open here and one at the server.
-const AT_ONCE_MAX: usize = 4_000;
+const AT_ONCE_MAX: usize = 15_000;
 /// Who has not signed up by then gives up.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Longest time that a connection is given to make a key.

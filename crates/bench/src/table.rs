@@ -18,6 +18,18 @@ pub struct Row {
     pub note: String,
 }
 
+impl Row {
+    /// How many a second.
+    pub fn rate(&self) -> f64 {
+        self.count as f64 / self.elapsed.as_secs_f64().max(f64::EPSILON)
+    }
+
+    /// Processor time of the server for each, milliseconds.
+    pub fn cpu_ms(&self) -> f64 {
+        self.cpu.as_secs_f64() * 1e3 / self.count.max(1) as f64
+    }
+}
+
 /// Prints the rows under a head.
 pub fn print(rows: &[Row]) {
     println!("| run | count | per second | p50 ms | p99 ms | CPU us each | |");
@@ -30,15 +42,14 @@ pub fn print(rows: &[Row]) {
 fn line(row: &Row) -> String {
     let mut latencies = row.latencies.clone();
     latencies.sort_unstable();
-    let count = row.count.max(1) as f64;
     format!(
         "| {} | {} | {:.0} | {} | {} | {:.0} | {} |",
         row.name,
         row.count,
-        row.count as f64 / row.elapsed.as_secs_f64().max(f64::EPSILON),
+        row.rate(),
         millis(percentile(&latencies, 50)),
         millis(percentile(&latencies, 99)),
-        row.cpu.as_secs_f64() * 1e6 / count,
+        row.cpu_ms() * 1e3,
         row.note,
     )
 }
