@@ -62,6 +62,13 @@ pub async fn run(house: House, plan: Plan, within: Duration) -> Result<()> {
     Ok(())
 }
 
+/// Processor time of the server for a delivery at saturation, seconds.
+pub async fn saturate(house: &House, plan: &Plan, within: Duration) -> Result<f64> {
+    let hall = Arc::new(Hall::open(house.open(&[])?, plan).await?);
+    let busiest = hall.measure("saturated", hall.saturate(within)).await?;
+    Ok(busiest.cpu_ms() / 1e3)
+}
+
 /// The group and its people.
 struct Hall {
     server: Server,

@@ -4,11 +4,13 @@ mod board;
 mod comeback;
 mod flood;
 mod flood_report;
+mod floors;
 mod group;
 mod history;
 mod house;
 mod idle;
 mod letters;
+mod limits;
 mod newcomers;
 mod pair;
 mod peers;
@@ -62,6 +64,9 @@ enum Run {
     Idle(idle::Plan),
     /// Everybody comes back at once after the server was killed.
     Storm(storm::Plan),
+    /// How far a handshake, a message and a delivery are from what they take at least; four parts, each takes
+    /// `--seconds`.
+    Limits,
     /// The crowd, started by `flood` and `storm`.
     #[command(hide = true)]
     Newcomers(newcomers::Orders),
@@ -104,7 +109,7 @@ enum WireRun {
 fn main() -> Result<()> {
     let cli = Cli::parse();
     let within = Duration::from_secs(cli.seconds);
-    let house = || House::new(cli.havre);
+    let house = || House::new(cli.havre.clone());
     let rows = match cli.run {
         Run::History { messages } => history::run(messages, within)?,
         Run::Simulate(plan) => {
@@ -115,6 +120,7 @@ fn main() -> Result<()> {
         Run::Group(plan) => return runtime()?.block_on(group::run(house()?, plan, within)),
         Run::Idle(plan) => return runtime()?.block_on(idle::run(house()?, plan, within)),
         Run::Storm(plan) => return runtime()?.block_on(storm::run(house()?, plan)),
+        Run::Limits => return limits::run(house, &runtime()?, within),
         Run::Newcomers(orders) => return runtime()?.block_on(newcomers::run(orders)),
         Run::Wire(run) => return over_wire(run, &house()?, within),
     };

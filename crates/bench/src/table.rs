@@ -28,6 +28,13 @@ impl Row {
     pub fn cpu_ms(&self) -> f64 {
         self.cpu.as_secs_f64() * 1e3 / self.count.max(1) as f64
     }
+
+    /// How long each took, sorted: seconds.
+    pub fn seconds(&self) -> Vec<f64> {
+        let mut seconds: Vec<f64> = self.latencies.iter().map(Duration::as_secs_f64).collect();
+        seconds.sort_by(f64::total_cmp);
+        seconds
+    }
 }
 
 /// Prints the rows under a head.
