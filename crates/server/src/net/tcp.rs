@@ -78,7 +78,7 @@ fn admit(stream: TcpStream, peer: SocketAddr, gateway: &Arc<Gateway>, stop: &wat
     // Answers are written whole; waiting for more to fill a segment only delays them.
     let _ = stream.set_nodelay(true);
     let task = Task::new(stream, peer, Arc::clone(gateway), place);
-    tokio::spawn(task.run(stop.clone()));
+    tokio::spawn(Box::new(task).run(stop.clone()));
 }
 
 /// Why a connection ends; counted, and of no other interest to an operator.
@@ -141,7 +141,8 @@ impl Task {
         }
     }
 
-    async fn run(mut self, mut stop: watch::Receiver<bool>) {
+    /// Boxed, as a future holds what it was given and what it moved on besides.
+    async fn run(mut self: Box<Self>, mut stop: watch::Receiver<bool>) {
         let side = self.side;
         let ending = loop {
             if let Err(Ended(ending)) = self.turn(&mut stop).await {
@@ -162,15 +163,17 @@ impl Task {
     }
 
     /// Goes on where the connection belongs now.
-    fn cross_over(self, stop: watch::Receiver<bool>) {
+    fn cross_over(self: Box<Self>, stop: watch::Receiver<bool>) {
         // Sockets belong to the runtime that they are made in.
         let _entered = self.gateway.sides.runtime(self.side).enter();
-        match self.stream.into_std().and_then(TcpStream::from_std) {
+        let task = *self;
+        match task.stream.into_std().and_then(TcpStream::from_std) {
             Ok(stream) => {
-                let rest: BoxFuture<'static, ()> = Box::pin(Self { stream, ..self }.run(stop));
+                let task = Box::new(Self { stream, ..task });
+                let rest: BoxFuture<'static, ()> = Box::pin(task.run(stop));
                 tokio::spawn(rest);
             }
-            Err(_gone) => leave(&self.carried, self.id),
+            Err(_gone) => leave(&task.carried, task.id),
         }
     }
 
@@ -214,7 +217,8 @@ impl Task {
             Event::Timeout => self.handle_timeout(),
             Event::Stop => return Err(Ended(Ending::Stop)),
         }
-        self.settle().await?;
+        // On the heap while it runs: a connection that waits needs no room for everything that may happen on it.
+        Box::pin(self.settle()).await?;
         if self.connection.is_making_key() {
             self.learn(false);
         }
