@@ -1,6 +1,7 @@
 //! `havre-bench`: measures a server of its own over its wire and prints one table.
 
 mod board;
+mod check;
 mod comeback;
 mod flood;
 mod flood_report;
@@ -112,10 +113,8 @@ fn main() -> Result<()> {
     let house = || House::new(cli.havre.clone());
     let rows = match cli.run {
         Run::History { messages } => history::run(messages, within)?,
-        Run::Simulate(plan) => {
-            simulate::print(&plan, &simulate::run(&plan));
-            return Ok(());
-        }
+        Run::Simulate(plan) if plan.check => return runtime()?.block_on(check::run(house()?, &plan)),
+        Run::Simulate(plan) => return simulate::show(&plan),
         Run::Flood(plan) => return runtime()?.block_on(flood::run(house()?, plan)),
         Run::Group(plan) => return runtime()?.block_on(group::run(house()?, plan, within)),
         Run::Idle(plan) => return runtime()?.block_on(idle::run(house()?, plan, within)),

@@ -2,20 +2,38 @@
 //! runs, people who come, wait, come back late or not at all, and providers that deliver so many codes a second.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
+use anyhow::{Context as _, Result};
 use havre_domain::ids::Time;
 use havre_domain::waiting_room::{Class, Place, Turn, WaitingRoom};
 use rand_chacha::ChaCha12Rng;
 use rand_core::{Rng, SeedableRng};
 
+use crate::check::Small;
+use crate::svg::{Chart, Line};
+
 /// When the simulated time begins; any instant will do.
 const START: i64 = 1_800_000_000;
 /// Simulated time after the last arrival until those who still wait are counted as such, in arrival times.
 const AFTERMATH: i64 = 20;
-/// Of those who wait, who asks once before the time.
-const IMPATIENT: f64 = 0.1;
 /// How late people come back, on average: this part of their waiting time, and these seconds.
 const LATE: (f64, f64) = (0.05, 20.0);
+
+/// What people do who are told to wait.
+#[derive(Clone, Copy, Debug)]
+pub struct Manners {
+    /// The part of them that asks once before the time.
+    pub impatient: f64,
+    /// How late they come back, on average: a part of their waiting time, and seconds.
+    pub late: (f64, f64),
+}
+
+/// Some come early, and most a little late.
+const PEOPLE: Manners = Manners {
+    impatient: 0.1,
+    late: LATE,
+};
 
 /// How arrivals are spread over their time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -24,10 +42,12 @@ pub enum Shape {
     Days,
     /// A wave that rises fast and ebbs away.
     Wave,
+    /// The same at all times.
+    Even,
 }
 
 /// What is simulated.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub struct Plan {
     /// People who arrive, millions.
     #[arg(long, default_value_t = 25.0)]
@@ -53,6 +73,14 @@ pub struct Plan {
     /// Everything that is left to chance follows from it.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Where the picture goes.
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// Simulates a short arrival and lets the same happen to a real server.
+    #[arg(long)]
+    pub check: bool,
+    #[command(flatten)]
+    pub small: Small,
 }
 
 /// One hour.
@@ -86,6 +114,8 @@ struct Guest {
     place: Option<Place>,
     /// Comes at the time told, not before.
     patient: bool,
+    /// How late: [`Manners::late`].
+    late: (f64, f64),
 }
 
 struct Chance(ChaCha12Rng);
@@ -108,6 +138,11 @@ impl Chance {
 
 /// Runs a plan to its end.
 pub fn run(plan: &Plan) -> Outcome {
+    run_with(plan, &PEOPLE)
+}
+
+/// Runs a plan to its end, with people who wait in this manner.
+pub fn run_with(plan: &Plan, manners: &Manners) -> Outcome {
     let mut chance = Chance(ChaCha12Rng::seed_from_u64(plan.seed));
     let (mut room, mut outcome) = (WaitingRoom::default(), Outcome::default());
     let mut coming: BTreeMap<i64, Vec<Guest>> = BTreeMap::new();
@@ -123,7 +158,7 @@ pub fn run(plan: &Plan) -> Outcome {
             outcome.hours.push(Hour::default());
         }
         outcome.hours[hour].arrived += newcomers as f64 * plan.scale;
-        let new = (0..newcomers).map(|_| Guest::new(plan, at, &mut chance));
+        let new = (0..newcomers).map(|_| Guest::new(plan, manners, at, &mut chance));
         let due = coming.remove(&at).unwrap_or_default();
         for guest in due.into_iter().chain(new.collect::<Vec<_>>()) {
             ask(plan, at, guest, &mut room, &mut chance, &mut coming, &mut outcome);
@@ -139,7 +174,7 @@ pub fn run(plan: &Plan) -> Outcome {
 }
 
 impl Guest {
-    fn new(plan: &Plan, at: i64, chance: &mut Chance) -> Self {
+    fn new(plan: &Plan, manners: &Manners, at: i64, chance: &mut Chance) -> Self {
         let class = if chance.share() < plan.log_ins / 100.0 {
             Class::LogIn
         } else {
@@ -150,7 +185,8 @@ impl Guest {
             came: at,
             told: None,
             place: None,
-            patient: chance.share() >= IMPATIENT,
+            patient: chance.share() >= manners.impatient,
+            late: manners.late,
         }
     }
 }
@@ -160,6 +196,7 @@ fn arrivals(plan: &Plan, at: i64, chance: &mut Chance) -> usize {
     let (time, span) = (at as f64 / 3600.0, plan.hours);
     let density = match plan.shape {
         Shape::Days => (1.0 + 0.6 * ((time - 6.0) * std::f64::consts::TAU / 24.0).sin()) / span,
+        Shape::Even => 1.0 / span,
         Shape::Wave => {
             // t·exp(-t) up to ten times its peak's time, by which all but one in two thousand have come.
             let (t, unit) = (time * 10.0 / span, 10.0 / span);
@@ -199,7 +236,7 @@ fn ask(
             }
             let wait = seconds as f64;
             let back = if guest.patient {
-                wait + chance.exponential(LATE.0 * wait + LATE.1)
+                wait + chance.exponential(guest.late.0 * wait + guest.late.1)
             } else {
                 guest.patient = true;
                 (wait * chance.share()).max(1.0)
@@ -209,8 +246,46 @@ fn ask(
     }
 }
 
-/// Prints what became of everybody.
-pub fn print(plan: &Plan, outcome: &Outcome) {
+/// Runs a plan, prints what became of everybody, and draws if that is wanted.
+pub fn show(plan: &Plan) -> Result<()> {
+    let outcome = run(plan);
+    print(plan, &outcome);
+    if let Some(path) = &plan.svg {
+        std::fs::write(path, picture(&outcome)).with_context(|| format!("{}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Who came, who was let in and who waited, hour by hour.
+fn picture(outcome: &Outcome) -> String {
+    let line = |name, of: fn(&Hour) -> f64| {
+        let points = (1..)
+            .zip(&outcome.hours)
+            .map(|(n, hour)| (f64::from(n), of(hour)));
+        Line::new(name, points.collect())
+    };
+    Chart {
+        title: "A great arrival, and the codes there are".into(),
+        across: "hours".into(),
+        shaded: (0.0, 0.0),
+        panels: vec![
+            (
+                "people within the hour".into(),
+                vec![
+                    line("arrived", |hour| hour.arrived),
+                    line("let in", |hour| hour.let_in),
+                ],
+            ),
+            (
+                "people in the queue".into(),
+                vec![line("waiting", |hour| hour.waiting)],
+            ),
+        ],
+    }
+    .draw()
+}
+
+fn print(plan: &Plan, outcome: &Outcome) {
     println!(
         "{} million within {} hours, {} codes a second, one in {} has an account, each stands for {}, seed {}",
         plan.millions,
@@ -302,6 +377,24 @@ mod tests {
             give_up: 15.0,
             scale: 1.0,
             seed: 1,
+            svg: None,
+            check: false,
+            small: Small::default(),
+        }
+    }
+
+    #[test]
+    fn the_picture_shows_every_hour() {
+        let outcome = run(&plan());
+        let svg = picture(&outcome);
+        let lines: Vec<_> = svg
+            .split("points=\"")
+            .skip(1)
+            .map(|rest| rest.split('"').next().unwrap())
+            .collect();
+        assert_eq!(lines.len(), 3);
+        for line in lines {
+            assert_eq!(line.split(' ').count(), outcome.hours.len());
         }
     }
 
