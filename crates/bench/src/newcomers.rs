@@ -129,7 +129,8 @@ pub async fn run(orders: Orders) -> Result<()> {
     };
     let (began, orders) = (Instant::now(), Arc::new(orders));
     let (mut on_their_way, mut n) = (JoinSet::new(), 0_usize);
-    while began.elapsed().as_secs_f64() < orders.during {
+    let people = (orders.rate * orders.during) as usize;
+    while n < people && began.elapsed().as_secs_f64() < orders.during {
         let due = began + Duration::from_secs_f64(n as f64 / orders.rate);
         tokio::time::sleep_until(due.into()).await;
         if on_their_way.len() < AT_ONCE_MAX {
