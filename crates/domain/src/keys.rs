@@ -23,8 +23,7 @@
 //! ├── message/<peer>/<id>          -> messages::Message                          messages
 //! ├── place/<id>                   -> Peer      where a message id lies          messages
 //! ├── origin/<source>/<id>         -> MessageId other boxes' name of a message   messages
-//! ├── random/<peer>/<random id>    -> messages::Sent                             messages
-//! ├── expiry/<date>/<peer>/<random id> -> ()    oldest random ids first          messages
+//! ├── random/<peer>/<n>            -> random_ids::Row                            random_ids
 //! ├── word/<token>/<id>            -> ()        search                           search
 //! ├── media/<kind>/<peer>/<id>     -> ()        search by kind of media          search
 //! ├── event/<pts>/<n>              -> updates::Logged                            updates
@@ -49,7 +48,7 @@ use bytes::Bytes;
 use havre_store::{Key, Partition};
 use sha2::{Digest as _, Sha256};
 
-use crate::ids::{AuthKeyId, ChatId, FileId, MessageId, Origin, Peer, Pts, RandomId, Time, UserId};
+use crate::ids::{AuthKeyId, ChatId, FileId, MessageId, Origin, Peer, Pts, UserId};
 
 /// Keys from `start` up to but not including `end`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -382,30 +381,10 @@ pub fn place(MessageId(id): MessageId) -> Key {
 pub fn origin(origin: Origin) -> Key {
     Path::new(25).peer(origin.source).i32(origin.id.0).key()
 }
-/// What was sent under a random id.
+/// Some of what was sent under random ids in a conversation; the rows are filled in turn.
 #[must_use]
-pub fn random(peer: Peer, RandomId(id): RandomId) -> Key {
-    Path::new(26).peer(peer).i64(id).key()
-}
-/// When a random id may be forgotten.
-#[must_use]
-pub fn expiry(date: Time, peer: Peer, RandomId(id): RandomId) -> Key {
-    Path::new(27).i64(date.0).peer(peer).i64(id).key()
-}
-/// Random ids that may be forgotten before `date`.
-#[must_use]
-pub fn expired(date: Time) -> Span {
-    Span {
-        start: Path::new(27).key(),
-        end: Path::new(27).i64(date.0).key(),
-    }
-}
-/// Peer and random id of an [`expiry`] key.
-#[must_use]
-pub fn random_of(key: &Key) -> Option<(Peer, RandomId)> {
-    let (head, id) = key.split_at_checked(key.len().checked_sub(8)?)?;
-    let id = (u64::from_be_bytes(id.try_into().ok()?) ^ (1 << 63)).cast_signed();
-    Some((peer_of(&Bytes::copy_from_slice(head))?, RandomId(id)))
+pub fn random(peer: Peer, place: u8) -> Key {
+    Path::new(26).peer(peer).byte(place).key()
 }
 /// A word in a message.
 #[must_use]
@@ -547,11 +526,6 @@ mod tests {
         assert_eq!(message_id_of(&key), Some(MessageId(77)));
         assert_eq!(peer_of(&order(1, 5, MessageId(3), peer)), Some(peer));
         assert_eq!(event_of(&event(Pts(9), 2)), Some((Pts(9), 2)));
-        let random_id = RandomId(-5);
-        assert_eq!(
-            random_of(&expiry(Time(3), peer, random_id)),
-            Some((peer, random_id))
-        );
         let user = UserId(123_456);
         assert_eq!(partition::as_user(&partition::user(user)), Some(user));
         assert_eq!(partition::as_user(&partition::chat(ChatId(123_456))), None);
@@ -562,7 +536,7 @@ mod tests {
         let peer = Peer::User(UserId(1));
         assert!(message(peer, MessageId(2)) < message(peer, MessageId(10)));
         assert!(event(Pts(255), 9) < event(Pts(256), 0));
-        assert!(random(peer, RandomId(-1)) < random(peer, RandomId(1)));
+        assert!(random(peer, 1) < random(peer, 2));
         let span = words_from("ha");
         let inside = word("havre", MessageId(1));
         assert!(span.start <= inside && inside < span.end);

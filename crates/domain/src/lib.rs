@@ -26,6 +26,7 @@ pub mod password;
 pub mod phones;
 pub mod photos;
 pub mod privacy;
+pub mod random_ids;
 pub mod record;
 pub mod search;
 pub mod sessions;

@@ -24,12 +24,10 @@ pub const ALBUM_MAX: usize = 10;
 pub const WORDS_MAX: usize = 64;
 /// Longest word that search tells apart, bytes.
 pub const WORD_LEN_MAX: usize = 48;
-/// How long a random id is remembered, seconds.
-pub const RANDOM_ID_TTL: i64 = 2 * 24 * 3600;
-/// Random ids forgotten along with a send that forgets any.
-pub const RANDOM_ID_SWEEP: usize = 32;
-/// One send in so many forgets random ids.
-pub const RANDOM_ID_SWEEP_EVERY: i32 = 16;
+/// Rows of random ids in a conversation. All but one are full, so what one call may send is remembered whole.
+pub const RANDOM_ID_ROWS: u8 = 4;
+/// Random ids in one of them.
+pub const RANDOM_IDS_PER_ROW: usize = 40;
 /// Most events in one slice of a difference.
 pub const DIFFERENCE_MAX: usize = 1000;
 /// Events that a box's log keeps: whoever was away for longer fetches conversations instead.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::dialogs;
 use crate::ids::{MessageId, Origin, Peer, Pts, RandomId, Time, UserId};
 use crate::keys;
-use crate::limits::{DELETE_MAX, PURGE_SPAN_MAX, RANDOM_ID_SWEEP, RANDOM_ID_SWEEP_EVERY, RANDOM_ID_TTL};
+use crate::limits::{DELETE_MAX, PURGE_SPAN_MAX};
 use crate::search::{self, Content, Kind};
 use crate::tx::{Fault, Tx};
 use crate::updates::{self, Event};
@@ -60,13 +60,6 @@ pub struct Arrival {
     pub content: Vec<u8>,
 }
 
-/// What a random id was used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sent {
-    /// The message it made.
-    pub id: MessageId,
-}
-
 /// The message with this id and the conversation it lies in.
 ///
 /// # Errors
@@ -95,45 +88,6 @@ pub async fn local_id(tx: &mut Tx, owner: UserId, origin: Origin) -> Result<Opti
         return Ok(tx.get::<Peer>(&keys::place(origin.id)).await?.map(|_| origin.id));
     }
     tx.get(&keys::origin(origin)).await
-}
-
-/// The message that an earlier send with this random id made.
-///
-/// # Errors
-/// [`Fault`].
-pub async fn sent_before(tx: &mut Tx, peer: Peer, random_id: RandomId) -> Result<Option<MessageId>, Fault> {
-    Ok(tx
-        .get::<Sent>(&keys::random(peer, random_id))
-        .await?
-        .map(|sent| sent.id))
-}
-
-/// Remembers a random id and forgets the oldest expired ones.
-///
-/// # Errors
-/// [`Fault`].
-pub async fn remember_random_id(
-    tx: &mut Tx,
-    now: Time,
-    peer: Peer,
-    random_id: RandomId,
-    id: MessageId,
-) -> Result<(), Fault> {
-    tx.put(keys::random(peer, random_id), &Sent { id });
-    tx.put(keys::expiry(now.plus(RANDOM_ID_TTL), peer, random_id), &());
-    if id.0 % RANDOM_ID_SWEEP_EVERY != 0 {
-        return Ok(());
-    }
-    for (key, _) in tx
-        .range(&keys::expired(now), Order::Ascending, RANDOM_ID_SWEEP)
-        .await?
-    {
-        if let Some((peer, random_id)) = keys::random_of(&key) {
-            tx.delete(keys::random(peer, random_id));
-        }
-        tx.delete(key);
-    }
-    Ok(())
 }
 
 /// Adds a message of the box's owner; the id is taken before with [`updates::next_message_id`].

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use havre_domain::ids::{MessageId, Peer, RandomId, UserId};
 use havre_domain::limits::IDS_MAX;
 use havre_domain::messages::{self, Message};
-use havre_domain::{privacy, users};
+use havre_domain::{privacy, random_ids, users};
 use havre_tl::{enums, functions, types};
 
 use super::sending::{self, Outgoing};
@@ -40,7 +40,7 @@ pub async fn call(
     let mut albums = Albums::default();
     let mut outgoing = Vec::with_capacity(request.id.len());
     for (id, random_id) in request.id.iter().zip(&request.random_id) {
-        let known = messages::sent_before(cx.view_own()?, to, RandomId(*random_id))
+        let known = random_ids::sent_before(cx.view_own()?, to, RandomId(*random_id))
             .await?
             .is_some();
         let id = MessageId(*id);

@@ -6,8 +6,10 @@ use havre_domain::dialogs;
 use havre_domain::flood::{Allowance, SENDS};
 use havre_domain::ids::{MessageId, Origin, Peer, RandomId, SERVICE_USER, UserId};
 use havre_domain::keys::{self, partition};
+use havre_domain::limits::RANDOM_ID_ROWS;
 use havre_domain::messages::{self, Arrival, Message};
 use havre_domain::outbox::Effect;
+use havre_domain::random_ids;
 use havre_domain::updates::{self, Cursor};
 use havre_tl::{Serialize as _, enums, types};
 
@@ -88,6 +90,7 @@ async fn fetch_ahead(cx: &mut Cx, peer: Peer) -> Result<(), Error> {
         keys::profile(),
         keys::unread(),
     ];
+    own.extend((0..RANDOM_ID_ROWS).map(|row| keys::random(peer, row)));
     if let Peer::User(user) = peer {
         own.extend([keys::blocked(user), keys::contact(user), keys::contact(me)]);
         render::fetch_person(&mut cx.world, me, user).await?;
@@ -123,11 +126,6 @@ pub async fn send(
     audience: &Audience,
     outgoing: Vec<Outgoing>,
 ) -> Result<enums::Updates, Error> {
-    let random: Vec<_> = outgoing
-        .iter()
-        .map(|one| keys::random(audience.peer, one.random_id))
-        .collect();
-    cx.view_own()?.fetch_ahead(&random).await?;
     let before = cx.cursor().await?;
     let mut ids = Vec::with_capacity(outgoing.len());
     for one in outgoing {
@@ -135,7 +133,7 @@ pub async fn send(
             return Err(RpcError::RANDOM_ID_EMPTY.into());
         }
         let random_id = one.random_id;
-        let known = messages::sent_before(cx.own()?, audience.peer, random_id).await?;
+        let known = random_ids::sent_before(cx.own()?, audience.peer, random_id).await?;
         let id = match known {
             Some(id) => id,
             None => add(cx, audience, one).await?,
@@ -244,7 +242,7 @@ async fn add_content(cx: &mut Cx, audience: &Audience, one: Parcel) -> Result<Me
         random_id: Some(one.random_id),
         content: one.content,
     };
-    messages::remember_random_id(tx, now, peer, one.random_id, id).await?;
+    random_ids::remember(tx, peer, one.random_id, id).await?;
     messages::add_own(tx, now, peer, id, message).await?;
     Ok(id)
 }

@@ -4,8 +4,8 @@ use havre_domain::ids::{Peer, RandomId, SERVICE_USER};
 use havre_domain::invitations::{self, Ticket};
 use havre_domain::keys::partition;
 use havre_domain::limits::INVITATION_DAYS;
-use havre_domain::messages;
 use havre_domain::outbox::Effect;
+use havre_domain::random_ids;
 use havre_tl::{enums, types};
 
 use super::sending::{self, Audience, Outgoing};
@@ -28,7 +28,9 @@ pub async fn ask(cx: &mut Cx, random_id: RandomId, text: &str) -> Result<enums::
     if text.trim() != INVITE || most == 0 {
         return Err(RpcError::PEER_ID_INVALID.into());
     }
-    let known = messages::sent_before(cx.own()?, peer, random_id).await?.is_some();
+    let known = random_ids::sent_before(cx.own()?, peer, random_id)
+        .await?
+        .is_some();
     let audience = Audience {
         peer,
         others: Vec::new(),
