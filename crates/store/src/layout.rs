@@ -8,8 +8,8 @@
 //! └── 03 version u64 index u32 -> undelivered effect: length of receiver u8, receiver, body
 //!
 //! embedded: one keyspace
-//! ├── 00 `commits`            -> number of the last batch that held a commit, u64
-//! ├── 00 `format`             -> u32, see FORMAT
+//! ├── 00 `commits`            -> number of the last batch, u64
+//! ├── 00 `format`             -> u32, see EMBEDDED_FORMAT
 //! ├── 01 partition            -> oldest undelivered effect: version u64, index u32
 //! └── 02 length u8 partition  rows of that partition
 //!
@@ -26,8 +26,13 @@ use bytes::Bytes;
 use crate::tuple::{Malformed, Reader, Writer};
 use crate::{EffectId, Outgoing, Partition, StoreError, Version};
 
-/// The layout drawn above. A store with a higher number was written by a newer server.
+/// The layout drawn above. A database with a higher number was written by a newer server.
 pub(crate) const FORMAT: u32 = 1;
+/// The same of the embedded engine. From 2 on a batch goes through the commit log, so what lacks in the engine
+/// may be there.
+pub(crate) const EMBEDDED_FORMAT: u32 = 2;
+/// The first format with a commit log.
+pub(crate) const FORMAT_WITH_LOG: u32 = 2;
 
 /// First byte of a row inside a partition.
 pub(crate) mod row {

@@ -1,12 +1,15 @@
 //! The default engine: everything in one folder of this machine, over fjall.
 //!
 //! A read is answered from rows in use that are kept beside the engine, or looks at a snapshot on the calling
-//! thread: a cached block costs microseconds, another one read from disk. A commit goes to the one committer thread, which runs every waiting commit in order, writes
-//! them as one batch with one sync, and only then answers them all.
+//! thread: a cached block costs microseconds, another one read from disk. A commit goes to the one committer
+//! thread, which runs every waiting commit in order, writes them to the commit log as one record with one sync,
+//! and only then answers them all. The applier brings the rows to the engine a moment later; until then readers
+//! find them beside it.
 //!
-//! The first storage error of the committer is the last thing it does: what reached the disk is then
-//! unknown, so every later commit fails and [`Embedded::failed`] resolves. Restart to recover.
+//! The first storage error of committer or applier is the last thing that happens: what reached the disk is
+//! then unknown, so every later commit fails and [`Embedded::failed`] resolves. Restart to recover.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, mpsc};
@@ -19,9 +22,13 @@ use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::future::Shared;
 
-use crate::engine::embedded::committer::{Committer, Request};
+use crate::engine::embedded::alarm::Alarm;
+use crate::engine::embedded::applier::Applier;
+use crate::engine::embedded::committer::{Committer, Remembered, Request};
 use crate::engine::embedded::folder::Folder;
 use crate::engine::embedded::hot::{HOT_BYTES_MAX, Hot, SHARDS};
+use crate::engine::embedded::log::Changes;
+use crate::engine::embedded::recent::Recent;
 use crate::engine::embedded::waiting::Waiting;
 use crate::layout::{self, Rows};
 use crate::limits::{check_commit, check_limit, check_partition, check_reads};
@@ -32,10 +39,14 @@ use crate::{
 
 pub use check::{PROBLEMS_MAX, Report, check};
 
+mod alarm;
+mod applier;
 mod check;
 mod committer;
 mod folder;
 mod hot;
+mod log;
+mod recent;
 mod waiting;
 
 /// Cache of blocks read from disk unless [`Options`] say otherwise, bytes.
@@ -121,7 +132,8 @@ pub struct Embedded {
     hot: Arc<Hot>,
     /// `None` only while dropping.
     requests: Option<mpsc::Sender<Request>>,
-    committer: Option<JoinHandle<()>>,
+    /// The committer, which ends when nobody can ask any more, and the applier, which ends after it.
+    threads: Vec<JoinHandle<()>>,
     failure: Shared<oneshot::Receiver<String>>,
     batches: Arc<AtomicU64>,
     /// Holds the lock. Last, so that it is freed after everything else.
@@ -133,6 +145,7 @@ pub struct Embedded {
 struct Engine {
     database: Database,
     rows: Keyspace,
+    recent: Arc<Recent>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -150,33 +163,43 @@ impl Embedded {
     /// Every variant of [`OpenError`]; nothing is changed by a refusal.
     pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
         let mut folder = Folder::lock(path)?;
-        let engine = folder.open_engine(options)?;
-        let number = folder.confirm_witness(&engine)?;
+        let (engine, number) = folder.open_engine(options)?;
         let waiting = Waiting::load(&engine).map_err(|error| folder.damaged(&error))?;
         let witness = folder.witness()?;
         let (failed, failure) = oneshot::channel();
         let (requests, inbox) = mpsc::channel();
+        let (words, rows) = mpsc::channel();
+        let (free, freed) = mpsc::channel();
         let hot = Arc::new(Hot::new(HOT_BYTES_MAX, SHARDS));
         let batches = Arc::<AtomicU64>::default();
-        let committer = Committer::new(
-            engine.clone(),
-            waiting.clone(),
-            Arc::clone(&hot),
+        let alarm = Alarm::new("committer", failed);
+        let applier = Applier {
+            engine: engine.clone(),
+            free,
+            alarm: alarm.of("applier"),
+        };
+        let committer = Committer {
+            engine: engine.clone(),
+            waiting: waiting.clone(),
+            hot: Arc::clone(&hot),
+            remembered: Remembered::new(),
+            log: folder.begin_log(words, freed)?,
             witness,
             number,
-            failed,
-            Arc::clone(&batches),
-        );
-        let committer = std::thread::Builder::new()
-            .name("committer".into())
-            .spawn(move || committer.run(&inbox))
-            .map_err(|source| folder.io(source))?;
+            alarm,
+            batches: Arc::clone(&batches),
+        };
+        let threads = [
+            thread("committer", move || committer.run(&inbox)),
+            thread("applier", move || applier.run(&rows)),
+        ];
+        let threads = threads.into_iter().collect::<io::Result<_>>();
         Ok(Self {
             engine,
             waiting,
             hot,
             requests: Some(requests),
-            committer: Some(committer),
+            threads: threads.map_err(|source| folder.io(source))?,
             failure: failure.shared(),
             batches,
             _folder: folder,
@@ -217,11 +240,15 @@ impl Embedded {
 impl Drop for Embedded {
     fn drop(&mut self) {
         self.requests = None;
-        if let Some(committer) = self.committer.take() {
+        for thread in self.threads.drain(..) {
             // A panic there was already told through `failed`.
-            let _ = committer.join();
+            let _ = thread.join();
         }
     }
+}
+
+fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(name.into()).spawn(work)
 }
 
 #[async_trait]
@@ -295,10 +322,49 @@ impl Store for Embedded {
 }
 
 impl Engine {
+    /// Rows from `start` up to `end` that the engine lacks yet, and the engine's that belong to them.
+    fn view(&self, start: &Bytes, end: &Bytes) -> (Changes, fjall::Snapshot) {
+        let recent = self.recent.rows();
+        (recent.range(start, end), self.database.snapshot())
+    }
+
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        if let Some(value) = self.recent.rows().get(key) {
+            return Ok(value.clone());
+        }
+        Ok(self.rows.get(key).map_err(storage_error)?.map(copy))
+    }
+
+    /// The first `limit` rows of a range, as `over` changes them.
+    fn range(
+        &self,
+        over: Changes,
+        snapshot: &fjall::Snapshot,
+        (start, end): (Bytes, Bytes),
+        order: Order,
+        limit: usize,
+    ) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
+        let found = snapshot.range(&self.rows, start..end);
+        let row = |guard: fjall::Guard| {
+            let (key, value) = guard.into_inner().map_err(storage_error)?;
+            Ok((Bytes::copy_from_slice(&key), copy(value)))
+        };
+        match order {
+            Order::Ascending => recent::merge(over, found.map(row), order, limit),
+            Order::Descending => recent::merge(over, found.rev().map(row), order, limit),
+        }
+    }
+
     fn read(&self, partition: &Partition, reads: &[Read]) -> Result<Snapshot, StoreError> {
-        let snapshot = self.database.snapshot();
         let rows = Rows::of(partition);
-        let version = match snapshot.get(&self.rows, rows.version()).map_err(storage_error)? {
+        let (recent, snapshot) = self.view(&rows.version(), &rows.outbox_end());
+        let look = Look {
+            engine: self,
+            rows,
+            recent,
+            snapshot,
+        };
+        let version = match look.get(look.rows.version())? {
             Some(version) => layout::decode_version(&version)?,
             // Every row of a partition comes with a version.
             None => {
@@ -308,45 +374,11 @@ impl Engine {
                 });
             }
         };
-        let answers = reads.iter().map(|read| self.answer(&snapshot, &rows, read));
+        let answers = reads.iter().map(|read| look.answer(read));
         Ok(Snapshot {
             version,
             answers: answers.collect::<Result<_, _>>()?,
         })
-    }
-
-    fn answer(&self, snapshot: &fjall::Snapshot, rows: &Rows, read: &Read) -> Result<Answer, StoreError> {
-        match read {
-            Read::Key(key) => {
-                let value = snapshot.get(&self.rows, rows.entry(key)).map_err(storage_error)?;
-                Ok(Answer::Value(value.map(copy)))
-            }
-            Read::Range { start, end, .. } if start >= end => Ok(Answer::Entries(Vec::new())),
-            Read::Range {
-                start,
-                end,
-                order,
-                limit,
-            } => {
-                let found = snapshot.range(&self.rows, rows.entry(start)..rows.entry(end));
-                let prefix_len = rows.entry(b"").len();
-                let entry = |guard: fjall::Guard| {
-                    let (key, value) = guard.into_inner().map_err(storage_error)?;
-                    Ok((Bytes::copy_from_slice(&key[prefix_len..]), copy(value)))
-                };
-                let entries: Result<_, StoreError> = match order {
-                    Order::Ascending => found.take(*limit).map(entry).collect(),
-                    Order::Descending => found.rev().take(*limit).map(entry).collect(),
-                };
-                entries.map(Answer::Entries)
-            }
-            Read::Received(from) => {
-                let id = snapshot
-                    .get(&self.rows, rows.received(from))
-                    .map_err(storage_error)?;
-                Ok(Answer::Received(id.map(|id| layout::decode_id(&id)).transpose()?))
-            }
-        }
     }
 
     /// Starts at `oldest`, because below it lie only deleted rows, and the engine steps over each.
@@ -359,10 +391,11 @@ impl Engine {
     ) -> Result<Vec<Pending>, StoreError> {
         let rows = Rows::of(from);
         let start = after.map_or(oldest, |after| oldest.max(next_id(after)));
-        let prefix_len = rows.outbox(start).len() - layout::encode_id(start).len();
-        let found = self.rows.range(rows.outbox(start)..rows.outbox_end());
-        let pending = found.take(limit).map(|guard| {
-            let (key, value) = guard.into_inner().map_err(storage_error)?;
+        let (start, end) = (rows.outbox(start), rows.outbox_end());
+        let prefix_len = end.len();
+        let (recent, snapshot) = self.view(&start, &end);
+        let found = self.range(recent, &snapshot, (start, end), Order::Ascending, limit)?;
+        let pending = found.into_iter().map(|(key, value)| {
             let id = layout::decode_id(&key[prefix_len..])?;
             Ok(Pending {
                 id,
@@ -375,6 +408,62 @@ impl Engine {
     fn number(&self, key: &[u8]) -> Result<Option<u64>, StoreError> {
         let value = self.rows.get(key).map_err(storage_error)?;
         Ok(value.map(|value| layout::decode_number(&value)).transpose()?)
+    }
+}
+
+/// One partition at one moment.
+struct Look<'a> {
+    engine: &'a Engine,
+    rows: Rows,
+    /// What the engine lacks yet.
+    recent: Changes,
+    snapshot: fjall::Snapshot,
+}
+
+impl Look<'_> {
+    fn get(&self, key: Bytes) -> Result<Option<Bytes>, StoreError> {
+        if let Some(value) = self.recent.get(&key) {
+            return Ok(value.clone());
+        }
+        let value = self.snapshot.get(&self.engine.rows, key);
+        Ok(value.map_err(storage_error)?.map(copy))
+    }
+
+    fn answer(&self, read: &Read) -> Result<Answer, StoreError> {
+        match read {
+            Read::Key(key) => self.get(self.rows.entry(key)).map(Answer::Value),
+            Read::Range { start, end, .. } if start >= end => Ok(Answer::Entries(Vec::new())),
+            Read::Range {
+                start,
+                end,
+                order,
+                limit,
+            } => self.range(start, end, *order, *limit).map(Answer::Entries),
+            Read::Received(from) => {
+                let id = self.get(self.rows.received(from))?;
+                Ok(Answer::Received(id.map(|id| layout::decode_id(&id)).transpose()?))
+            }
+        }
+    }
+
+    fn range(
+        &self,
+        start: &Bytes,
+        end: &Bytes,
+        order: Order,
+        limit: usize,
+    ) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
+        let (start, end) = (self.rows.entry(start), self.rows.entry(end));
+        let changed = self.recent.range::<Bytes, _>(&start..&end);
+        let over = changed.map(|(key, value)| (key.clone(), value.clone())).collect();
+        let prefix_len = self.rows.entry(b"").len();
+        let found = self
+            .engine
+            .range(over, &self.snapshot, (start, end), order, limit)?;
+        let entries = found
+            .into_iter()
+            .map(|(key, value)| (key.slice(prefix_len..), value));
+        Ok(entries.collect())
     }
 }
 

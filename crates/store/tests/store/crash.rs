@@ -189,8 +189,8 @@ fn a_full_disk_loses_nothing_acknowledged() {
     assert_whole(folder.path());
 }
 
-/// A copy taken under load is what a crash at that moment leaves, if the witness is copied first and no file
-/// came or went meanwhile.
+/// A copy taken under load is what a crash at that moment leaves, if the witness is copied first, then the log,
+/// and no file of the engine came or went meanwhile.
 #[test]
 fn a_copy_taken_under_load_opens() {
     let folder = TempDir::new().unwrap();
@@ -238,6 +238,7 @@ fn copy_if_still(live: &Path, copy: &Path) -> bool {
     let before = files(&engine);
     std::fs::create_dir(copy).unwrap();
     std::fs::copy(live.join("witness"), copy.join("witness")).unwrap();
+    copy_folder(&live.join("log"), &copy.join("log")).unwrap();
     let copied = copy_folder(&engine, &copy.join("engine"));
     match copied {
         Ok(()) => files(&engine) == before,

@@ -137,14 +137,14 @@ fn a_folder_is_open_only_once() {
 fn a_newer_format_is_refused() {
     let folder = TempDir::new().unwrap();
     fill(folder.path(), 1);
-    tamper(folder.path(), &[(b"\0format", Some(&2u64.to_be_bytes()))]);
+    tamper(folder.path(), &[(b"\0format", Some(&3u64.to_be_bytes()))]);
     let refused = refusal(folder.path());
     assert!(
         matches!(
             refused,
             OpenError::NewerFormat {
-                found: 2,
-                known: 1,
+                found: 3,
+                known: 2,
                 ..
             }
         ),
@@ -159,8 +159,10 @@ fn a_store_that_went_backwards_is_refused() {
     fill(&path, 3);
     copy_folder(&path, &earlier).unwrap();
     fill(&path, 7);
-    fs::remove_dir_all(path.join("engine")).unwrap();
-    copy_folder(&earlier.join("engine"), &path.join("engine")).unwrap();
+    for part in ["engine", "log"] {
+        fs::remove_dir_all(path.join(part)).unwrap();
+        copy_folder(&earlier.join(part), &path.join(part)).unwrap();
+    }
     let refused = refusal(&path);
     assert!(
         matches!(
@@ -222,32 +224,94 @@ fn a_torn_folder_is_refused() {
     }
 }
 
-/// Losing the end of the journal is what the witness is for: the engine takes it for a torn tail.
+/// A store whose engine is as it was at version `engine` and whose log has what came after, up to version `log`:
+/// what a crash leaves.
+fn crashed(path: &Path, engine: u64, log: u64) {
+    fill(path, engine);
+    let before = path.with_extension("before");
+    copy_folder(&path.join("engine"), &before).unwrap();
+    fill(path, log);
+    fs::remove_dir_all(path.join("engine")).unwrap();
+    fs::rename(before, path.join("engine")).unwrap();
+}
+
+/// The segments of the log, the first one first.
+fn segments(path: &Path) -> Vec<std::path::PathBuf> {
+    let mut segments: Vec<_> = fs::read_dir(path.join("log"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    segments.sort();
+    segments
+}
+
 #[test]
-fn a_cut_journal_is_refused() {
+fn what_the_engine_lacks_comes_from_the_log() {
     let folder = TempDir::new().unwrap();
-    fill(folder.path(), 5);
-    for entry in fs::read_dir(folder.path().join("engine")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "jnl") {
-            // The file is longer than what was written: the engine reserves it.
-            let written = fs::read(&path)
-                .unwrap()
-                .iter()
-                .rposition(|&byte| byte != 0)
-                .unwrap() as u64;
-            fs::OpenOptions::new()
-                .write(true)
-                .open(&path)
-                .unwrap()
-                .set_len(written * 2 / 3)
-                .unwrap();
-        }
-    }
+    let path = folder.path().join("store");
+    crashed(&path, 3, 7);
+    assert_eq!(check(&path).entries, 7);
+    assert_eq!(version(&path), Version(7));
+    assert_eq!(check(&path).problems, Vec::<String>::new());
+}
+
+#[test]
+fn a_store_from_before_the_log_is_taken_over() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("store");
+    fill(&path, 3);
+    fs::remove_dir_all(path.join("log")).unwrap();
+    assert!(
+        matches!(refusal(&path), OpenError::Damaged { .. }),
+        "a log that was lost"
+    );
+    tamper(&path, &[(b"\0format", Some(&1u64.to_be_bytes()))]);
+    assert_eq!(check(&path).entries, 3);
+    assert_eq!(version(&path), Version(3));
+    fill(&path, 4);
+    fs::remove_dir_all(path.join("log")).unwrap();
+    assert!(
+        matches!(refusal(&path), OpenError::Damaged { .. }),
+        "it has a log now"
+    );
+}
+
+/// Losing the end of the log is what the witness is for: it looks like a record that a crash has torn.
+#[test]
+fn a_cut_log_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("store");
+    crashed(&path, 3, 7);
+    let segment = &segments(&path)[0];
+    let mut bytes = fs::read(segment).unwrap();
+    let written = bytes.iter().rposition(|&byte| byte != 0).unwrap();
+    bytes[written - 3] ^= 1;
+    fs::write(segment, bytes).unwrap();
     assert!(matches!(
-        refusal(folder.path()),
-        OpenError::WentBackwards { witnessed: 5, .. }
+        refusal(&path),
+        OpenError::WentBackwards {
+            found: 6,
+            witnessed: 7,
+            ..
+        }
     ));
+    fs::remove_file(path.join("witness")).unwrap();
+    assert_eq!(version(&path), Version(6));
+}
+
+#[test]
+fn a_log_that_begins_too_late_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("store");
+    crashed(&path, 3, 7);
+    // As if the first segment were lost: its records are 4 to 7, the engine ends at 3.
+    let before = path.with_extension("before");
+    copy_folder(&path.join("engine"), &before).unwrap();
+    fill(&path, 9);
+    fs::remove_dir_all(path.join("engine")).unwrap();
+    fs::rename(before, path.join("engine")).unwrap();
+    let refused = refusal(&path);
+    assert!(refused.to_string().contains("lacks batch 4"), "{refused}");
 }
 
 #[test]

@@ -49,9 +49,8 @@ impl Report {
 /// The store cannot be opened at all. One that went backwards can: that is a problem in the report.
 pub fn check(path: &Path, options: Options) -> Result<Report, OpenError> {
     let folder = Folder::lock_existing(path)?;
-    let engine = folder.open_existing_engine(options)?;
+    let (engine, found) = folder.open_existing_engine(options)?;
     let mut walk = Walk::default();
-    let found = folder.commit_number(&engine)?;
     if let Some(witnessed) = folder.witnessed()?.filter(|witnessed| found < *witnessed) {
         let problem = format!("the store ends at batch {found}, but batch {witnessed} was durable");
         walk.report.problem(problem);

@@ -4,35 +4,43 @@
 //! <folder>
 //! ├── lock        locked while a process uses the folder
 //! ├── witness     number of a durable batch, and the same with all bits flipped: 16 bytes
+//! ├── log/        the commit log: what the engine may lack, see `log.rs`
 //! ├── engine/     the engine's files
 //! └── engine.new/ an engine that is being created; left over only by a crash, and then removed
 //! ```
 //!
 //! The witness is written after the sync that made a batch durable, and never synced itself. So after any
-//! crash it names a batch that the engine must have: it may lag, it cannot lead, and a lower number in the
-//! engine proves that acknowledged batches are gone. It has its size from the start and each write stays
+//! crash it names a batch that engine and log must have: it may lag, it cannot lead, and a lower number proves
+//! that acknowledged batches are gone. It has its size from the start and each write stays
 //! within one disk sector, so no crash tears it.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
 
 use fjall::{Database, KeyspaceCreateOptions, PersistMode};
 
+use crate::engine::embedded::log::{self, Log, Segment, Word};
+use crate::engine::embedded::recent::Recent;
 use crate::engine::embedded::{Engine, OpenError, Options, storage_error};
-use crate::layout::{COMMITS_KEY, FORMAT, FORMAT_KEY};
+use crate::layout::{COMMITS_KEY, EMBEDDED_FORMAT, FORMAT_KEY, FORMAT_WITH_LOG};
 use crate::{StoreError, layout};
 
 pub(super) const WITNESS: &str = "witness";
 const LOCK: &str = "lock";
 const ENGINE: &str = "engine";
+const LOG: &str = "log";
 const ENGINE_NEW: &str = "engine.new";
 const KEYSPACE: &str = "rows";
 
 /// Rows in memory before they are written out as a table, bytes. The engine's default of 64 MiB was
 /// measured to be slower under load, and to recover twice as long after a crash.
 const MEMTABLE_BYTES: u64 = 16 << 20;
+
+/// Niceness of the engine's own threads: a tenth of the time where they compete with one of usual priority.
+const UPKEEP_NICE: i32 = 10;
 
 /// A locked data folder.
 #[derive(Debug)]
@@ -81,43 +89,90 @@ impl Folder {
         }
     }
 
-    /// Opens the engine, creating it in a folder that never held one.
-    pub(super) fn open_engine(&mut self, options: Options) -> Result<Engine, OpenError> {
+    /// Opens the engine, creating it in a folder that never held one; gives the number of its last batch.
+    pub(super) fn open_engine(&mut self, options: Options) -> Result<(Engine, u64), OpenError> {
         if !self.holds(ENGINE)? {
             if self.holds(WITNESS)? {
                 return Err(self.damaged(&format!("it has lost its folder {ENGINE}")));
             }
             self.create_engine(options)?;
         }
-        self.open_existing_engine(options)
+        let (engine, number) = self.open_existing_engine(options)?;
+        self.confirm_witness(number)?;
+        self.raise_format(&engine)?;
+        Ok((engine, number))
     }
 
-    pub(super) fn open_existing_engine(&self, options: Options) -> Result<Engine, OpenError> {
+    /// Opens an engine with everything that its log holds; gives the number of its last batch.
+    pub(super) fn open_existing_engine(&self, options: Options) -> Result<(Engine, u64), OpenError> {
         if !self.holds(ENGINE)? {
             return Err(self.damaged(&format!("it has no folder {ENGINE}")));
         }
         let engine = self.open_fjall(ENGINE, options)?;
-        let format = engine.number(FORMAT_KEY).map_err(|error| self.damaged(&error))?;
-        let found = format.ok_or_else(|| self.damaged(&"it has no format"))?;
-        if found > FORMAT.into() {
+        let format = self.format(&engine)?;
+        if format > EMBEDDED_FORMAT.into() {
             return Err(OpenError::NewerFormat {
                 path: self.path.clone(),
-                found,
-                known: FORMAT,
+                found: format,
+                known: EMBEDDED_FORMAT,
             });
         }
-        Ok(engine)
+        let number = self.commit_number(&engine)?;
+        if format < FORMAT_WITH_LOG.into() {
+            return Ok((engine, number));
+        }
+        if !self.holds(LOG)? {
+            return Err(self.damaged(&format!("it has lost its folder {LOG}")));
+        }
+        let caught_up = engine.catch_up(&self.path.join(LOG), number);
+        let number = caught_up.map_err(|error| self.damaged(&error))?;
+        Ok((engine, number))
+    }
+
+    fn format(&self, engine: &Engine) -> Result<u64, OpenError> {
+        let format = engine.number(FORMAT_KEY).map_err(|error| self.damaged(&error))?;
+        format.ok_or_else(|| self.damaged(&"it has no format"))
+    }
+
+    /// Lets a store of an older format be one of the present.
+    fn raise_format(&self, engine: &Engine) -> Result<(), OpenError> {
+        if self.format(engine)? == EMBEDDED_FORMAT.into() {
+            return Ok(());
+        }
+        self.create_log()?;
+        let mut batch = engine.database.batch().durability(Some(PersistMode::SyncAll));
+        batch.insert(&engine.rows, FORMAT_KEY, u64::from(EMBEDDED_FORMAT).to_be_bytes());
+        batch.commit().map_err(|error| self.fjall(error))
+    }
+
+    fn create_log(&self) -> Result<(), OpenError> {
+        if !self.holds(LOG)? {
+            fs::create_dir(self.path.join(LOG)).map_err(|error| self.io(error))?;
+        }
+        self.sync()
+    }
+
+    /// Begins a log anew. Call once the engine has what the former one holds.
+    pub(super) fn begin_log(
+        &self,
+        applier: mpsc::Sender<Word>,
+        free: mpsc::Receiver<Segment>,
+    ) -> Result<Log, OpenError> {
+        let folder = self.path.join(LOG);
+        let log = log::clear(&folder).and_then(|()| Log::begin(folder, applier, free));
+        log.map_err(|error| self.io(error))
     }
 
     /// Creates the engine beside its place and moves it there, so that `engine/` is whole if it exists.
     fn create_engine(&self, options: Options) -> Result<(), OpenError> {
+        self.create_log()?;
         let new = self.path.join(ENGINE_NEW);
         if self.holds(ENGINE_NEW)? {
             fs::remove_dir_all(&new).map_err(|error| self.io(error))?;
         }
         let engine = self.open_fjall(ENGINE_NEW, options)?;
         let mut batch = engine.database.batch().durability(Some(PersistMode::SyncAll));
-        batch.insert(&engine.rows, FORMAT_KEY, u64::from(FORMAT).to_be_bytes());
+        batch.insert(&engine.rows, FORMAT_KEY, u64::from(EMBEDDED_FORMAT).to_be_bytes());
         batch.insert(&engine.rows, COMMITS_KEY, 0u64.to_be_bytes());
         batch.commit().map_err(|error| self.fjall(error))?;
         drop(engine);
@@ -126,29 +181,35 @@ impl Folder {
     }
 
     fn open_fjall(&self, name: &str, options: Options) -> Result<Engine, OpenError> {
-        let builder = Database::builder(self.path.join(name)).cache_size(options.cache_bytes);
-        let database = builder.open().map_err(|error| self.fjall(error))?;
+        let builder = Database::builder(self.path.join(name))
+            .cache_size(options.cache_bytes)
+            .worker_threads(upkeep_threads());
+        let database = with_less_priority(|| builder.open()).map_err(|error| self.fjall(error))?;
         let create = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES);
         let rows = database
             .keyspace(KEYSPACE, create)
             .map_err(|error| self.fjall(error))?;
-        Ok(Engine { database, rows })
+        let recent = Arc::<Recent>::default();
+        Ok(Engine {
+            database,
+            rows,
+            recent,
+        })
     }
 
-    /// Refuses an engine that lacks what was durable; returns its commit number.
-    pub(super) fn confirm_witness(&self, engine: &Engine) -> Result<u64, OpenError> {
-        let found = self.commit_number(engine)?;
+    /// Refuses a store that lacks what was durable.
+    fn confirm_witness(&self, found: u64) -> Result<(), OpenError> {
         match self.witnessed()? {
             Some(witnessed) if found < witnessed => Err(OpenError::WentBackwards {
                 path: self.path.clone(),
                 found,
                 witnessed,
             }),
-            _ => Ok(found),
+            _ => Ok(()),
         }
     }
 
-    pub(super) fn commit_number(&self, engine: &Engine) -> Result<u64, OpenError> {
+    fn commit_number(&self, engine: &Engine) -> Result<u64, OpenError> {
         let number = engine.number(COMMITS_KEY).map_err(|error| self.damaged(&error))?;
         number.ok_or_else(|| self.damaged(&"it has no commit number"))
     }
@@ -227,6 +288,25 @@ impl Witness {
         let written = self.0.write_all_at(&encode_witness(number), 0);
         written.map_err(|error| StoreError::Unavailable(format!("the witness cannot be written: {error}")))
     }
+}
+
+/// Half of the cores, so that the other half is free of it.
+fn upkeep_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))
+}
+
+/// Runs `open` on a thread of lower priority, and the threads that it starts inherit that: the engine sorts tables
+/// for seconds on end, and whoever sends a message must not wait for it. It still comes before what runs only when
+/// nothing else wants to. Where the system refuses, it is only less polite.
+fn with_less_priority<T: Send>(open: impl FnOnce() -> T + Send) -> T {
+    let opened = std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            let _ = rustix::process::setpriority_process(None, UPKEEP_NICE);
+            open()
+        });
+        thread.join()
+    });
+    opened.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn encode_witness(number: u64) -> [u8; 16] {

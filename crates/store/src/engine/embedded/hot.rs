@@ -15,7 +15,7 @@ use crate::{Answer, Commit, EffectId, Order, Partition, Read, Snapshot, Version,
 
 /// Bytes that are kept, all together, about.
 pub(super) const HOT_BYTES_MAX: usize = 32 << 20;
-/// Bytes that are kept of one partition; beyond it they are gathered anew.
+/// Bytes that are kept of one partition; beyond it those rows are dropped that nobody has wanted lately.
 const PARTITION_BYTES_MAX: usize = 64 << 10;
 /// Longest value that is kept, bytes.
 const VALUE_LEN_MAX: usize = 4 << 10;
@@ -24,11 +24,25 @@ pub(super) const SHARDS: usize = 16;
 /// What a row costs besides its bytes, and a partition besides its rows.
 const OVERHEAD: usize = 64;
 
+/// A row, or that there is none.
+#[derive(Debug, Default)]
+struct Row {
+    value: Option<Bytes>,
+    /// How often somebody wanted it since rows were last dropped.
+    wanted: u8,
+}
+
+impl Row {
+    fn bytes(&self, key: &Bytes) -> usize {
+        key.len() + self.value.as_ref().map_or(0, Bytes::len) + OVERHEAD
+    }
+}
+
 /// What is known of one partition at one version.
 #[derive(Debug, Default)]
 struct Entry {
     version: Version,
-    values: BTreeMap<Bytes, Option<Bytes>>,
+    values: BTreeMap<Bytes, Row>,
     /// Keys among which there is no row that is not in `values`: first, and first beyond.
     whole: Option<(Bytes, Bytes)>,
     received: HashMap<Partition, Option<EffectId>>,
@@ -43,9 +57,13 @@ impl Entry {
         }
     }
 
-    fn answer(&self, read: &Read) -> Option<Answer> {
+    fn answer(&mut self, read: &Read) -> Option<Answer> {
         match read {
-            Read::Key(key) => self.values.get(key).cloned().map(Answer::Value),
+            Read::Key(key) => {
+                let row = self.values.get_mut(key)?;
+                row.wanted = row.wanted.saturating_add(1);
+                Some(Answer::Value(row.value.clone()))
+            }
             Read::Received(from) => self.received.get(from).copied().map(Answer::Received),
             Read::Range {
                 start,
@@ -56,13 +74,16 @@ impl Entry {
         }
     }
 
-    fn range(&self, start: &Bytes, end: &Bytes, order: Order, limit: usize) -> Option<Answer> {
+    fn range(&mut self, start: &Bytes, end: &Bytes, order: Order, limit: usize) -> Option<Answer> {
         let (first, beyond) = self.whole.as_ref()?;
         if start < first || end > beyond || start >= end {
             return None;
         }
-        let rows = self.values.range::<Bytes, _>(start..end);
-        let rows = rows.filter_map(|(key, value)| Some((key.clone(), value.clone()?)));
+        let rows = self.values.range_mut::<Bytes, _>(start..end);
+        let rows = rows.filter_map(|(key, row)| {
+            row.wanted = row.wanted.saturating_add(1);
+            Some((key.clone(), row.value.clone()?))
+        });
         Some(Answer::Entries(match order {
             Order::Ascending => rows.take(limit).collect(),
             Order::Descending => rows.rev().take(limit).collect(),
@@ -99,19 +120,24 @@ impl Entry {
     }
 
     fn value(&mut self, key: &Bytes, value: Option<&Bytes>) {
-        let len = value.map_or(0, Bytes::len);
-        if len > VALUE_LEN_MAX {
-            self.values.remove(key);
+        let before = self.values.remove(key);
+        self.bytes -= before.as_ref().map_or(0, |before| before.bytes(key));
+        if value.is_some_and(|value| value.len() > VALUE_LEN_MAX) {
             self.whole = None;
             return;
         }
-        self.bytes += key.len() + len + OVERHEAD;
-        self.values.insert(key.clone(), value.cloned());
+        let row = Row {
+            value: value.cloned(),
+            wanted: before.map_or(0, |before| before.wanted),
+        };
+        self.bytes += row.bytes(key);
+        self.values.insert(key.clone(), row);
     }
 
     fn received(&mut self, from: &Partition, id: Option<EffectId>) {
-        self.bytes += from.0.len() + OVERHEAD;
-        self.received.insert(from.clone(), id);
+        if self.received.insert(from.clone(), id).is_none() {
+            self.bytes += from.0.len() + OVERHEAD;
+        }
     }
 
     fn apply(&mut self, commit: &Commit) {
@@ -147,9 +173,26 @@ impl Entry {
         self.shrink();
     }
 
-    /// Changes of a row are counted each time, so this comes now and then even to a partition of few rows.
+    /// Drops rows when there are too many. What is read with every message stays; most others, such as the messages
+    /// themselves, are wanted once, soon after they were written. Of a range its end stays, where rows are added.
     fn shrink(&mut self) {
-        if self.bytes > PARTITION_BYTES_MAX {
+        if self.bytes <= PARTITION_BYTES_MAX {
+            return;
+        }
+        if let Some((first, beyond)) = &mut self.whole {
+            let last = self.values.range::<Bytes, _>(&*first..&*beyond).next_back();
+            *first = last.map_or_else(|| first.clone(), |(key, _)| key.clone());
+        }
+        let end = self.whole.as_ref();
+        let in_the_end = |key: &Bytes| end.is_some_and(|(first, beyond)| first <= key && key < beyond);
+        self.values.retain(|key, row| {
+            let stays = row.wanted > 1 || in_the_end(key);
+            row.wanted = 0;
+            stays
+        });
+        self.received.clear();
+        self.bytes = self.values.iter().map(|(key, row)| row.bytes(key)).sum();
+        if self.bytes > PARTITION_BYTES_MAX / 2 {
             *self = Self::at(self.version);
         }
     }
