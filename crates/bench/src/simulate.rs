@@ -11,6 +11,7 @@ use rand_chacha::ChaCha12Rng;
 use rand_core::{Rng, SeedableRng};
 
 use crate::check::Small;
+use crate::steady::percentile;
 use crate::svg::{Chart, Line};
 
 /// When the simulated time begins; any instant will do.
@@ -325,9 +326,9 @@ fn line(until: usize, hours: &[Hour]) -> String {
         sum(|hour| hour.arrived),
         sum(|hour| hour.let_in),
         people(hours.last().map_or(0.0, |hour| hour.waiting)),
-        time(percentile(&told, 50)),
-        time(percentile(&real, 50)),
-        time(percentile(&real, 99)),
+        time(percentile(&told, 50.0)),
+        time(percentile(&real, 50.0)),
+        time(percentile(&real, 99.0)),
     )
 }
 
@@ -340,11 +341,6 @@ pub fn told_truly(waits: &[(i64, i64)]) -> f64 {
         (told - late..=told + told / 5 + late).contains(real)
     });
     truly.count() as f64 / (waited.len() as f64).max(1.0)
-}
-
-fn percentile(sorted: &[i64], percent: usize) -> i64 {
-    let place = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
-    sorted.get(place).copied().unwrap_or(0)
 }
 
 fn people(count: f64) -> String {

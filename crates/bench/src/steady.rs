@@ -91,9 +91,9 @@ pub fn times(arrived: &[(f64, f64)], from: f64, until: f64) -> Vec<f64> {
 }
 
 /// The value that `percent` of the sorted ones do not pass; 0 for none.
-pub fn percentile(sorted: &[f64], percent: f64) -> f64 {
+pub fn percentile<T: Copy + Default>(sorted: &[T], percent: f64) -> T {
     let place = (sorted.len() as f64 * percent / 100.0).ceil() as usize;
-    sorted.get(place.saturating_sub(1)).copied().unwrap_or(0.0)
+    sorted.get(place.saturating_sub(1)).copied().unwrap_or_default()
 }
 
 /// People in pairs.
@@ -309,6 +309,6 @@ mod tests {
         assert_eq!(percentile(&sorted, 50.0), 500.0);
         assert_eq!(percentile(&sorted, 99.9), 999.0);
         assert_eq!(percentile(&sorted[..1], 99.0), 1.0);
-        assert_eq!(percentile(&[], 99.0), 0.0);
+        assert_eq!(percentile::<f64>(&[], 99.0), 0.0);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::steady::percentile;
+
 /// One row.
 pub struct Row {
     /// What was done.
@@ -49,38 +51,18 @@ pub fn print(rows: &[Row]) {
 fn line(row: &Row) -> String {
     let mut latencies = row.latencies.clone();
     latencies.sort_unstable();
+    let at = |percent| match latencies[..] {
+        [] => "-".into(),
+        _ => format!("{:.2}", percentile(&latencies, percent).as_secs_f64() * 1e3),
+    };
     format!(
         "| {} | {} | {:.0} | {} | {} | {:.0} | {} |",
         row.name,
         row.count,
         row.rate(),
-        millis(percentile(&latencies, 50)),
-        millis(percentile(&latencies, 99)),
+        at(50.0),
+        at(99.0),
         row.cpu_ms() * 1e3,
         row.note,
     )
-}
-
-/// The value that `percent` of the sorted ones do not pass.
-fn percentile(sorted: &[Duration], percent: usize) -> Option<Duration> {
-    let place = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
-    sorted.get(place).copied()
-}
-
-fn millis(duration: Option<Duration>) -> String {
-    duration.map_or("-".into(), |d| format!("{:.2}", d.as_secs_f64() * 1e3))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_percentile_is_one_of_the_values() {
-        let sorted: Vec<Duration> = (1..=200).map(Duration::from_millis).collect();
-        assert_eq!(percentile(&sorted, 50), Some(Duration::from_millis(100)));
-        assert_eq!(percentile(&sorted, 99), Some(Duration::from_millis(198)));
-        assert_eq!(percentile(&sorted[..1], 99), Some(Duration::from_millis(1)));
-        assert_eq!(percentile(&[], 50), None);
-    }
 }
