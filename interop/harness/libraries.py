@@ -14,6 +14,8 @@ class Library:
     needs: pathlib.Path
     # Telethon applies a difference's deletions to its state and reports none of them.
     tells_missed_deletions: bool = True
+    # TDLib asks again what somebody says of themselves only after a minute.
+    asks_about_people_again: bool = True
     # A program with keys and addresses compiled in; the driver is given a copy that talks to our server.
     app: pathlib.Path | None = None
 
@@ -33,7 +35,7 @@ LIBRARIES = {
         Library("telethon", [PYTHON, "driver.py"], INTEROP / "telethon", PYTHON, tells_missed_deletions=False),
         Library("mtcute", ["node", "driver.js"], INTEROP / "mtcute", INTEROP / "mtcute" / "node_modules"),
         Library("grammers", [GRAMMERS], INTEROP / "grammers", GRAMMERS),
-        Library("tdlib", [PYTHON, "driver.py"], INTEROP / "tdlib", TDLIB, app=TDLIB),
+        Library("tdlib", [PYTHON, "driver.py"], INTEROP / "tdlib", TDLIB, asks_about_people_again=False, app=TDLIB),
     ]
 }
 

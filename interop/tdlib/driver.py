@@ -15,6 +15,9 @@ from td import Client, Library, TdError
 # TDLib's ids of messages are the server's, so many bits higher.
 MESSAGE_ID_SHIFT = 20
 
+# What `loadChats` fails with once all of them are there.
+NOTHING_LEFT = 404
+
 SERVICE_NAMES = {
     "messageBasicGroupChatCreate": "chat_create",
     "messageChatAddMembers": "chat_add",
@@ -267,11 +270,14 @@ class Driver:
     # Messages
 
     async def chat(self, peer):
-        """The id of a chat that TDLib knows from here on."""
+        """The id of a chat that TDLib knows from here on, and tells everything of: of others it leaves out who types."""
         kind, number = peer.split(":")
         if kind == "user":
-            return (await self.call("createPrivateChat", user_id=int(number)))["id"]
-        return (await self.call("createBasicGroupChat", basic_group_id=int(number)))["id"]
+            chat = await self.call("createPrivateChat", user_id=int(number))
+        else:
+            chat = await self.call("createBasicGroupChat", basic_group_id=int(number))
+        await self.call("openChat", chat_id=chat["id"])
+        return chat["id"]
 
     async def settled(self, message):
         """A message as it is once it is sent."""
@@ -336,8 +342,9 @@ class Driver:
         try:
             while True:
                 await self.call("loadChats", limit=100)
-        except TdError:
-            pass  # All of them are there.
+        except TdError as error:
+            if error.code != NOTHING_LEFT:
+                raise
         numbers = (await self.call("getChats", limit=1000))["chat_ids"]
         return [await self.call("getChat", chat_id=number) for number in numbers]
 

@@ -12,6 +12,7 @@ class TdError(Exception):
     """What TDLib answers instead of a result."""
 
     def __init__(self, error):
+        self.code = error["code"]
         super().__init__(f"{error['code']} {error['message']}")
 
 

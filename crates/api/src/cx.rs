@@ -86,6 +86,9 @@ pub struct Cx {
     pub client: Client,
     /// Address of the connection, without port.
     pub address: String,
+    /// The data centre that the client takes this server for. All of them are here; `TDLib` asks for the configuration
+    /// hundreds of times a second when it names another.
+    pub dc_id: i32,
     /// What happens after the commit.
     pub after: Vec<After>,
     /// Commit what is staged even though the call fails: a counter of wrong codes.

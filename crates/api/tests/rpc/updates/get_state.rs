@@ -128,7 +128,9 @@ fn a_sent_message_names_its_author_and_a_received_one_needs_not() {
             other => panic!("{other:?}"),
         }
     };
-    let bob_himself = types::PeerUser { user_id: bob.user().0 };
+    let bob_himself = types::PeerUser {
+        user_id: bob.user().0,
+    };
     assert_eq!(author(&bob, &alice), Some(bob_himself.into()));
     assert_eq!(author(&alice, &bob), None);
 }
