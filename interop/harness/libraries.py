@@ -47,4 +47,7 @@ PAIRS = [
     ("telethon", "mtcute"),
     ("mtcute", "grammers"),
     ("grammers", "telethon"),
+    ("tdlib", "tdlib"),
+    ("tdlib", "mtcute"),
+    ("telethon", "tdlib"),
 ]

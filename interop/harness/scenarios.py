@@ -457,7 +457,7 @@ def terminate_session(world):
     for row in rows:
         if not row["current"]:
             world.ann.terminate(hash=row["hash"])
-    refuses(lambda: world.second.dialogs(), "the terminated session")
+    refuses(lambda: world.second.sessions(), "the terminated session")
     equal(len(world.ann.sessions()), 1, "the sessions left")
     world.second.end()
     world.second = None

@@ -110,6 +110,8 @@ class Driver:
         self.library = Library(os.environ["HAVRE_APP"], int(os.environ.get("HAVRE_DRIVER_LOG", 1)))
         self.folder = tempfile.TemporaryDirectory(prefix="havre-interop-tdlib-")
         self.client = None
+        # Chats that are looked at.
+        self.opened = set()
         # What became of messages that were sent, by the ids that they had before.
         self.sent = collections.defaultdict(asyncio.get_running_loop().create_future)
 
@@ -161,6 +163,7 @@ class Driver:
 
     async def do_connect(self):
         self.client = Client(self.library, self.on_update)
+        self.opened = set()
         await self.client.reaches("WaitTdlibParameters")
         await self.call(
             "setTdlibParameters",
@@ -276,7 +279,9 @@ class Driver:
             chat = await self.call("createPrivateChat", user_id=int(number))
         else:
             chat = await self.call("createBasicGroupChat", basic_group_id=int(number))
-        await self.call("openChat", chat_id=chat["id"])
+        if chat["id"] not in self.opened:
+            self.opened.add(chat["id"])
+            await self.call("openChat", chat_id=chat["id"])
         return chat["id"]
 
     async def settled(self, message):
@@ -358,7 +363,11 @@ class Driver:
     async def do_save_draft(self, peer, text):
         content = {"@type": "draftMessageContentText", "text": formatted(text)}
         draft = {"@type": "draftMessage", "content": content} if text else None
-        await self.call("setChatDraftMessage", chat_id=await self.chat(peer), draft_message=draft)
+        chat = await self.chat(peer)
+        # While one looks at a chat, its draft is what one is writing.
+        self.opened.discard(chat)
+        await self.call("closeChat", chat_id=chat)
+        await self.call("setChatDraftMessage", chat_id=chat, draft_message=draft)
 
     async def do_drafts(self):
         drafts = [(chat, chat.get("draft_message")) for chat in await self.chats()]
