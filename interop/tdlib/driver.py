@@ -18,6 +18,11 @@ MESSAGE_ID_SHIFT = 20
 # What `loadChats` fails with once all of them are there.
 NOTHING_LEFT = 404
 
+BLOCKED = {"@type": "blockListMain"}
+
+# How often one looks whether something has happened of which nothing tells.
+POLL_S = 0.05
+
 SERVICE_NAMES = {
     "messageBasicGroupChatCreate": "chat_create",
     "messageChatAddMembers": "chat_add",
@@ -267,22 +272,31 @@ class Driver:
 
     async def do_block(self, id, blocked):
         sender = {"@type": "messageSenderUser", "user_id": id}
-        block_list = {"@type": "blockListMain"} if blocked else None
+        block_list = BLOCKED if blocked else None
         await self.call("setMessageSenderBlockList", sender_id=sender, block_list=block_list)
+        # TDLib answers before it has told the server.
+        while (id in await self.blocked()) != blocked:
+            await asyncio.sleep(POLL_S)
+
+    async def blocked(self):
+        found = await self.call("getBlockedMessageSenders", block_list=BLOCKED, limit=100)
+        return [sender["user_id"] for sender in found["senders"]]
 
     # Messages
 
     async def chat(self, peer):
-        """The id of a chat that TDLib knows from here on, and tells everything of: of others it leaves out who types."""
+        """The id of a chat that is looked at from here on: of others TDLib does not tell who types."""
+        chat = await self.known_chat(peer)
+        if chat not in self.opened:
+            self.opened.add(chat)
+            await self.call("openChat", chat_id=chat)
+        return chat
+
+    async def known_chat(self, peer):
         kind, number = peer.split(":")
         if kind == "user":
-            chat = await self.call("createPrivateChat", user_id=int(number))
-        else:
-            chat = await self.call("createBasicGroupChat", basic_group_id=int(number))
-        if chat["id"] not in self.opened:
-            self.opened.add(chat["id"])
-            await self.call("openChat", chat_id=chat["id"])
-        return chat["id"]
+            return (await self.call("createPrivateChat", user_id=int(number)))["id"]
+        return (await self.call("createBasicGroupChat", basic_group_id=int(number)))["id"]
 
     async def settled(self, message):
         """A message as it is once it is sent."""
@@ -363,10 +377,13 @@ class Driver:
     async def do_save_draft(self, peer, text):
         content = {"@type": "draftMessageContentText", "text": formatted(text)}
         draft = {"@type": "draftMessage", "content": content} if text else None
-        chat = await self.chat(peer)
+        # A list that is on the way would bring the old draft back.
+        await self.chats()
+        chat = await self.known_chat(peer)
         # While one looks at a chat, its draft is what one is writing.
-        self.opened.discard(chat)
-        await self.call("closeChat", chat_id=chat)
+        if chat in self.opened:
+            self.opened.remove(chat)
+            await self.call("closeChat", chat_id=chat)
         await self.call("setChatDraftMessage", chat_id=chat, draft_message=draft)
 
     async def do_drafts(self):

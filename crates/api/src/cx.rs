@@ -259,6 +259,20 @@ impl Cx {
         Ok(render::updates(&mut self.world, me, &events).await?)
     }
 
+    /// Keeps events without pts that this call adds to the asker's log after `from` from the session that asks: it did
+    /// that itself, and may meanwhile have done the next thing.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn keep_from_asker(&mut self, from: Cursor) -> Result<(), Error> {
+        let me = self.me()?;
+        let (events, to) = updates::made_beyond(self.view_own()?, from)?;
+        if events.iter().all(|placed| placed.event.pts_count() == 0) {
+            self.told = Some((me, from, to));
+        }
+        Ok(())
+    }
+
     /// Commits what is staged and waits until its effects are applied: for answers that show what an
     /// effect did. Nothing can be changed by this call afterwards.
     ///
