@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests talk to into ignored folders; what is there already stays.
-#   scripts/install-clients.sh [telethon] [mtcute] [grammers] [centre]
-# Without arguments: the client libraries of interop/. `centre` is the message centre of the tests of login codes.
+#   scripts/install-clients.sh [telethon] [mtcute] [grammers] [desktop] [centre]
+# Without arguments: the client libraries of interop/; TDLib comes with Telethon. `centre` is the message centre of the tests of login codes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -53,6 +53,16 @@ grammers() {
     cargo build --quiet --locked --manifest-path interop/grammers/Cargo.toml --target-dir interop/target
 }
 
+# Telegram Desktop and what shows it a screen, for interop/desktop/run; only the system's packages have them.
+desktop() {
+    need telegram-desktop telegram-desktop
+    need Xvfb xvfb
+    need xdotool xdotool
+    need import imagemagick
+    need openbox openbox
+    need curl curl
+}
+
 centre() {
     node_modules crates/codes/tests/centre
 }
@@ -62,7 +72,7 @@ if [ $# -eq 0 ]; then
 fi
 for part in "$@"; do
     case $part in
-        telethon | mtcute | grammers | centre) echo "$part"; "$part" ;;
-        *) echo "there is no part $part: telethon, mtcute, grammers, centre" >&2; exit 2 ;;
+        telethon | mtcute | grammers | desktop | centre) echo "$part"; "$part" ;;
+        *) echo "there is no part $part: telethon, mtcute, grammers, desktop, centre" >&2; exit 2 ;;
     esac
 done

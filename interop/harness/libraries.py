@@ -14,6 +14,10 @@ class Library:
     needs: pathlib.Path
     # Telethon applies a difference's deletions to its state and reports none of them.
     tells_missed_deletions: bool = True
+    # TDLib asks again what somebody says of themselves only after a minute.
+    asks_about_people_again: bool = True
+    # A program with keys and addresses compiled in; the driver is given a copy that talks to our server.
+    app: pathlib.Path | None = None
 
     @property
     def installed(self):
@@ -23,12 +27,15 @@ class Library:
 PYTHON = INTEROP / ".venv" / "bin" / "python"
 GRAMMERS = INTEROP / "target" / "debug" / "havre-interop-grammers"
 
+TDLIB = next((INTEROP / ".venv").glob("lib/python*/site-packages/tdjson.libs/libtdjson-*"), PYTHON.with_name("no-tdjson"))
+
 LIBRARIES = {
     library.name: library
     for library in [
         Library("telethon", [PYTHON, "driver.py"], INTEROP / "telethon", PYTHON, tells_missed_deletions=False),
         Library("mtcute", ["node", "driver.js"], INTEROP / "mtcute", INTEROP / "mtcute" / "node_modules"),
         Library("grammers", [GRAMMERS], INTEROP / "grammers", GRAMMERS),
+        Library("tdlib", [PYTHON, "driver.py"], INTEROP / "tdlib", TDLIB, asks_about_people_again=False, app=TDLIB),
     ]
 }
 
@@ -40,4 +47,7 @@ PAIRS = [
     ("telethon", "mtcute"),
     ("mtcute", "grammers"),
     ("grammers", "telethon"),
+    ("tdlib", "tdlib"),
+    ("tdlib", "mtcute"),
+    ("telethon", "tdlib"),
 ]

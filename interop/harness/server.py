@@ -67,6 +67,13 @@ class Server:
     def code(self, phone):
         return self.ask("code", phone).strip()
 
+    def rekey(self, app):
+        """A copy of a program that talks to this server."""
+        copy = self.folder / app.name
+        if not copy.exists():
+            self.ask("rekey", app, "--output", copy, "--host", "127.0.0.1", "--port", str(self.port))
+        return copy
+
     def environment(self):
         """What a driver is told; see README.md."""
         pem = self.folder / "key.pem"

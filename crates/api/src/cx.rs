@@ -86,6 +86,9 @@ pub struct Cx {
     pub client: Client,
     /// Address of the connection, without port.
     pub address: String,
+    /// The data centre that the client takes this server for. All of them are here; `TDLib` asks for the configuration
+    /// hundreds of times a second when it names another.
+    pub dc_id: i32,
     /// What happens after the commit.
     pub after: Vec<After>,
     /// Commit what is staged even though the call fails: a counter of wrong codes.
@@ -254,6 +257,20 @@ impl Cx {
         };
         self.told = Some((me, from, to));
         Ok(render::updates(&mut self.world, me, &events).await?)
+    }
+
+    /// Keeps events without pts that this call adds to the asker's log after `from` from the session that asks: it did
+    /// that itself, and may meanwhile have done the next thing.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn keep_from_asker(&mut self, from: Cursor) -> Result<(), Error> {
+        let me = self.me()?;
+        let (events, to) = updates::made_beyond(self.view_own()?, from)?;
+        if events.iter().all(|placed| placed.event.pts_count() == 0) {
+            self.told = Some((me, from, to));
+        }
+        Ok(())
     }
 
     /// Commits what is staged and waits until its effects are applied: for answers that show what an

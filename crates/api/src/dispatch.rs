@@ -142,6 +142,8 @@ pub struct Call {
     pub body: Vec<u8>,
     /// Address of the connection, without port.
     pub address: String,
+    /// The data centre that the client means to talk to, where the connection says so.
+    pub dc_id: Option<i32>,
 }
 
 /// The answer to a call.
@@ -372,6 +374,7 @@ impl Api {
                 user: state.user,
                 client: client.clone(),
                 address: call.address.clone(),
+                dc_id: call.dc_id.unwrap_or(crate::DC_ID),
                 after: Vec::new(),
                 keep_on_error: false,
                 told: None,

@@ -13,7 +13,7 @@ use havre_sim::Town;
 use havre_sim::env::SimEnv;
 use havre_sim::faults::{Faulty, Rates};
 use havre_store::engine::memory::Memory;
-use havre_tl::{CANONICAL_LAYER, Serialize, enums, functions};
+use havre_tl::{CANONICAL_LAYER, Deserialize as _, Serialize, enums, functions};
 
 const SESSION: i64 = 77;
 const MSG_ID: i64 = 4;
@@ -29,6 +29,7 @@ fn call_in(town: &Town, key: AuthKeyId, session: i64, body: Vec<u8>) -> Result<V
         msg_id: MSG_ID,
         body,
         address: "127.0.0.1".into(),
+        dc_id: Some(4),
     };
     match town.env().run(town.api().call(call)) {
         Reply::Result(bytes) => Ok(bytes),
@@ -475,4 +476,13 @@ fn rp_8_a_login_that_was_ended_is_told_and_stays_ended() {
     town.restart();
     assert_eq!(call(&town, other.key, get_me()), refused, "durable");
     assert!(call(&town, ann.key, get_me()).is_ok());
+}
+
+#[test]
+fn the_configuration_names_the_data_centre_that_the_client_dialled() {
+    let town = Town::new(1);
+    let key = town.client().key;
+    let told = call(&town, key, with_layer(CANONICAL_LAYER, init(get_config()))).unwrap();
+    let enums::Config::Config(config) = enums::Config::from_bytes(&told).unwrap();
+    assert_eq!(config.this_dc, 4);
 }

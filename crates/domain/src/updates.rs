@@ -10,11 +10,11 @@ use crate::limits::{EVENTS_FORGOTTEN_AT_ONCE, EVENTS_KEPT_MAX};
 use crate::tx::{Fault, Tx};
 
 /// The numbers of a box.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
     /// Id of the newest message ever; ids are never used again (UP-15).
     pub last_id: MessageId,
-    /// Sum of the counts of all events.
+    /// One more than the sum of the counts of all events.
     pub pts: Pts,
     /// Events without pts since pts last moved.
     pub extra: i32,
@@ -24,6 +24,20 @@ pub struct Counters {
     pub log_start: Pts,
     /// Events in the log.
     pub log_len: usize,
+}
+
+/// Of a box in which nothing has happened. Its pts is 1, for TDLib drops an event whose pts is not above its count.
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            last_id: MessageId::default(),
+            pts: Pts(1),
+            extra: 0,
+            qts: 0,
+            log_start: Pts::default(),
+            log_len: 0,
+        }
+    }
 }
 
 /// Something that happened in a box. Only names what changed: who asks later is told the newest state

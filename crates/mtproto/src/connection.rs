@@ -153,6 +153,12 @@ impl Connection {
         self.handshake.is_some()
     }
 
+    /// The data centre that the peer means to talk to, from 1 to 5, where its transport says so.
+    #[must_use]
+    pub fn dc_id(&self) -> Option<i32> {
+        self.transport.dc_id()
+    }
+
     /// Bytes that are held for packets that are not whole, or wait for a key.
     #[must_use]
     pub fn buffered(&self) -> usize {

@@ -424,12 +424,41 @@ fn tr_9_obfuscation_as_documented() {
     let mut server = Transport::server();
     let got = frames(&mut server, [&stream[..]].into_iter()).unwrap();
     assert_eq!(got[0].payload, packet);
+    assert_eq!(server.dc_id(), None);
     let mut out = Vec::new();
     for n in [1, 2] {
         server.send(&[n; 4], false, &mut rng(), &mut out);
     }
     to_client.apply_keystream(&mut out);
     assert_eq!(out, [4, 0, 0, 0, 1, 1, 1, 1, 4, 0, 0, 0, 2, 2, 2, 2]);
+}
+
+#[test]
+fn tr_9_the_header_names_the_data_centre_where_the_client_has_one_in_mind() {
+    use ctr::cipher::{KeyIvInit as _, StreamCipher as _};
+    for (named, dc_id) in [
+        (1, Some(1)),
+        (-4, Some(4)),
+        (10_002, Some(2)),
+        (-10_003, Some(3)),
+        (0, None),
+        (6, None),
+        (10_000, None),
+        (i16::MIN, None),
+    ] {
+        let mut header: [u8; 64] = std::array::from_fn(|i| (i * 3 + 1) as u8);
+        header[56..60].copy_from_slice(&[0xee; 4]);
+        header[60..62].copy_from_slice(&i16::to_le_bytes(named));
+        let mut cipher =
+            ctr::Ctr128BE::<aes::Aes256>::new_from_slices(&header[8..40], &header[40..56]).unwrap();
+        let mut encrypted = header;
+        cipher.apply_keystream(&mut encrypted);
+        let mut server = Transport::server();
+        server
+            .receive(&[&header[..56], &encrypted[56..]].concat())
+            .unwrap();
+        assert_eq!(server.dc_id(), dc_id, "{named}");
+    }
 }
 
 #[test]

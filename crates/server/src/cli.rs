@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and one sentence on standard error when it cannot be done.
 
-use std::path::PathBuf;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -10,6 +11,7 @@ use havre_domain::limits::INVITATION_DAYS_MAX;
 use crate::config::{Settings, StoreEngine};
 use crate::data::DataFolder;
 use crate::keys::{self, ServerKey};
+use crate::rekey::{Target, rekey_file};
 use crate::{admin, serve, store};
 
 /// A messaging server for every Telegram client.
@@ -40,6 +42,25 @@ enum Command {
         /// Print the key alone, as PKCS#1 PEM.
         #[arg(long)]
         pem: bool,
+    },
+    /// Make a copy of an official app that talks to this server: a program of Telegram Desktop or TDLib.
+    Rekey {
+        /// The program; it stays as it is.
+        original: PathBuf,
+        /// Where the copy goes.
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+        /// IPv4 address at which the app reaches the server.
+        #[arg(long)]
+        host: Ipv4Addr,
+        /// Port at which the app reaches the server [default: the one that the server gives its clients].
+        #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+        port: Option<u16>,
+        /// Replace a file that is there already.
+        #[arg(long)]
+        force: bool,
+        #[command(flatten)]
+        place: Place,
     },
     /// Print the login code that waits for a phone number at the running server.
     Code {
@@ -126,6 +147,17 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Serve { place, listen } => serve::serve(&place.settings(listen)?),
         Command::Keys { place, pem } => show_key(&place.settings(None)?, pem),
+        Command::Rekey {
+            original,
+            output,
+            host,
+            port,
+            force,
+            place,
+        } => {
+            let target = target(&place.settings(None)?, host, port)?;
+            make_copy(&original, &output, &target, force)
+        }
         Command::Code { phone, place } => show_code(&place.settings(None)?, &phone),
         Command::Invite { days, place } => invite(&place.settings(None)?, days),
         Command::Limits { limit, place } => limits(&place.settings(None)?, limit.as_deref()),
@@ -134,13 +166,45 @@ fn run(command: Command) -> Result<()> {
     }
 }
 
-fn show_key(settings: &Settings, pem: bool) -> Result<()> {
-    let Some(key) = ServerKey::open(&settings.data)? else {
-        bail!(
+/// The key of a data folder in which a server has run before.
+fn held_key(settings: &Settings) -> Result<ServerKey> {
+    ServerKey::open(&settings.data)?.with_context(|| {
+        format!(
             "{} holds no key yet; the first `havre serve` makes one",
             settings.data.display()
-        );
-    };
+        )
+    })
+}
+
+fn target(settings: &Settings, host: Ipv4Addr, port: Option<u16>) -> Result<Target> {
+    let port = port.unwrap_or(settings.public_address().port());
+    if port == 0 {
+        bail!("the system chooses the server's port; say which with --port");
+    }
+    Ok(Target {
+        key_pem: held_key(settings)?.public_pem(),
+        host,
+        port,
+    })
+}
+
+fn make_copy(original: &Path, output: &Path, target: &Target, force: bool) -> Result<()> {
+    let changes = rekey_file(original, output, target, force)?;
+    println!(
+        "{}: {} public keys, {} IPv4 and {} IPv6 addresses and {} ports lead to {}:{}; all else is as it was",
+        output.display(),
+        changes.keys,
+        changes.ipv4,
+        changes.ipv6,
+        changes.ports,
+        target.host,
+        target.port
+    );
+    Ok(())
+}
+
+fn show_key(settings: &Settings, pem: bool) -> Result<()> {
+    let key = held_key(settings)?;
     if !pem {
         println!("file: {}", settings.data.join(keys::FILE_NAME).display());
         println!("fingerprint: {:016x}", key.fingerprint());

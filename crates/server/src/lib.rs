@@ -14,6 +14,7 @@ pub mod lanes;
 pub mod limits;
 pub mod mail;
 pub mod net;
+pub mod rekey;
 pub mod serve;
 pub mod store;
 pub mod watch;

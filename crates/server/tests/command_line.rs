@@ -4,7 +4,8 @@
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
@@ -213,4 +214,69 @@ fn help_explains_itself() {
     for option in ["--data", "--listen", "--config", "--set"] {
         assert!(text.contains(option), "{text}");
     }
+}
+
+/// The bytes by which the command knows Telegram Desktop.
+fn small_app(folder: &Path) -> PathBuf {
+    let pem = format!(
+        "-----BEGIN RSA PUBLIC KEY-----\n{}{}\n-----END RSA PUBLIC KEY-----\0",
+        format!("{}\n", "p".repeat(64)).repeat(5),
+        "p".repeat(40)
+    );
+    let record = [2u64, 0, 443].map(u64::to_le_bytes).concat();
+    let bytes = [pem.as_bytes(), b"149.154.167.51\0", &record, &record].concat();
+    let path = folder.join("app");
+    fs::write(&path, bytes).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o751)).unwrap();
+    path
+}
+
+#[test]
+fn a_copy_of_an_app_is_made_beside_the_original_and_never_over_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let app = small_app(folder.path());
+    let before = fs::read(&app).unwrap();
+    let copy = folder.path().join("copy");
+    let (app, copy) = (app.to_str().unwrap(), copy.to_str().unwrap());
+    let rekey = |to: &str, more: &[&str]| {
+        let given = [&["rekey", app, "-o", to, "--host", "127.0.0.1"], more].concat();
+        output(&given, &data)
+    };
+    assert!(complaint(&rekey(copy, &["--port", "4431"])).contains("holds no key yet"));
+    assert!(complaint(&rekey(copy, &[])).contains("say which with --port"));
+    Server::start(&data).stop();
+    let told = printed(&rekey(copy, &["--port", "4431"]));
+    assert!(
+        told.contains("1 public keys, 1 IPv4 and 0 IPv6 addresses and 2 ports lead to 127.0.0.1:4431"),
+        "{told}"
+    );
+    let pem = printed(&output(&["keys", "--pem"], &data));
+    let made = fs::read(copy).unwrap();
+    assert!(made.starts_with(pem.trim_end().as_bytes()));
+    assert_eq!(fs::metadata(copy).unwrap().permissions().mode() & 0o777, 0o751);
+    assert!(complaint(&rekey(copy, &["--port", "4431"])).contains("is there already; --force replaces it"));
+    assert!(rekey(copy, &["--port", "4431", "--force"]).status.success());
+    assert!(
+        complaint(&rekey(app, &["--port", "4431", "--force"]))
+            .contains("is the original, which stays as it is")
+    );
+    assert!(
+        complaint(&output(
+            &[
+                "rekey",
+                copy,
+                "-o",
+                app,
+                "--host",
+                "127.0.0.1",
+                "--port",
+                "4431",
+                "--force"
+            ],
+            &data
+        ))
+        .contains("cannot be copied: it holds no")
+    );
+    assert_eq!(fs::read(app).unwrap(), before);
 }

@@ -108,7 +108,7 @@ impl Replica {
             misled: false,
             undisturbed: false,
             book: Book::default(),
-            pts: 0,
+            pts: 1,
             date: 0,
             newest: 0,
         }

@@ -379,6 +379,7 @@ impl Client {
             msg_id: self.messages.get(),
             body,
             address: "127.0.0.1".into(),
+            dc_id: None,
         };
         match self.town.0.env.run(self.town.api().call(call)) {
             Reply::Result(bytes) => Ok(bytes),

@@ -68,7 +68,7 @@ fn receive(town: &Town, bob: &Client, first: i32, many: i32) {
 fn cost(history: i32, new: i32) -> Cost {
     let (town, faults, bob) = full(history);
     let State::State(before) = bob.call(functions::updates::GetState {}).unwrap();
-    assert_eq!(before.pts, history);
+    assert_eq!(before.pts, 1 + history);
     town.pass(10);
     receive(&town, &bob, history + 1, new);
     faults.cost();

@@ -43,15 +43,18 @@ pub fn chat(id: ChatId, stored: &Chat, viewer: &Member) -> types::Chat {
         date: stored.date,
         version: stored.version,
         admin_rights: (viewer.admin && !creator).then(admin_rights),
-        default_banned_rights: Some(
-            stored
-                .default_banned
-                .as_deref()
-                .and_then(|tl| enums::ChatBannedRights::from_bytes(tl).ok())
-                .unwrap_or_default(),
-        ),
+        default_banned_rights: Some(default_banned(stored)),
         ..types::Chat::default()
     }
+}
+
+/// What members may not do. It does not end, and is shown so: TDLib complains of rights that ended long ago.
+pub fn default_banned(stored: &Chat) -> enums::ChatBannedRights {
+    types::ChatBannedRights {
+        until_date: i32::MAX,
+        ..chats::default_banned(stored)
+    }
+    .into()
 }
 
 /// What an administrator of a basic group may do: everything but to appoint others.

@@ -44,10 +44,11 @@ pub fn content_of(stored: &Message) -> enums::Message {
     })
 }
 
+/// Who wrote it. Of what came in a private chat the chat says so, and Telegram's servers leave it out; without it in
+/// what went out, TDLib takes the message for the other's.
 fn from_id(peer: Peer, stored: &Message) -> Option<enums::Peer> {
-    // In a private chat the author follows from the direction, as Telegram's own servers leave it out.
-    let own_chat = matches!(peer, Peer::User(user) if user == stored.from || stored.out);
-    (!own_chat).then(|| wire_peer(Peer::User(stored.from)))
+    let received = matches!(peer, Peer::User(user) if user == stored.from && !stored.out);
+    (!received).then(|| wire_peer(Peer::User(stored.from)))
 }
 
 fn fill(m: &mut types::Message, peer: Peer, id: i32, stored: &Message) {

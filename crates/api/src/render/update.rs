@@ -9,6 +9,7 @@ use havre_domain::world::World;
 use havre_domain::{chats, contacts, messages, privacy, sessions, users};
 use havre_tl::{enums, types};
 
+use super::chat::default_banned;
 use super::{Named, dialog_peer, draft, notify_settings, participants, peer as wire_peer};
 
 /// Events as one `updates` object with everybody that they name.
@@ -402,7 +403,7 @@ async fn rights(world: &mut World, id: ChatId, named: &mut Named) -> Result<Opti
     Ok(Some(
         types::UpdateChatDefaultBannedRights {
             peer: wire_peer(Peer::Chat(id)),
-            default_banned_rights: chats::default_banned(&stored).into(),
+            default_banned_rights: default_banned(&stored),
             version: stored.version,
         }
         .into(),

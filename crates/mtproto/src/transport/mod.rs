@@ -104,6 +104,7 @@ pub struct Transport {
     websocket: Option<WebSocket>,
     obfuscation: Option<Streams>,
     framing: Option<Framing>,
+    dc_id: Option<i32>,
     counters: Counters,
     /// Bytes as they came from the socket, not yet out of the WebSocket.
     raw: Buffer,
@@ -122,6 +123,7 @@ impl Transport {
             websocket: None,
             obfuscation: None,
             framing: None,
+            dc_id: None,
             counters: Counters::default(),
             raw: Buffer::default(),
             stream: Buffer::default(),
@@ -150,6 +152,12 @@ impl Transport {
             (None, Framing::Full) => {}
         }
         transport
+    }
+
+    /// The data centre that the client means to talk to, from 1 to 5, where its transport says so.
+    #[must_use]
+    pub fn dc_id(&self) -> Option<i32> {
+        self.dc_id
     }
 
     /// Takes bytes from the socket.
@@ -203,8 +211,10 @@ impl Transport {
     }
 
     fn open_obfuscation(&mut self, header: &[u8]) -> Result<(), TransportError> {
-        let (streams, framing) = obfuscated::open(header).ok_or(TransportError::Unknown)?;
-        (self.obfuscation, self.framing) = (Some(streams), Some(framing));
+        let opened = obfuscated::open(header).ok_or(TransportError::Unknown)?;
+        self.obfuscation = Some(opened.streams);
+        self.framing = Some(opened.framing);
+        self.dc_id = opened.dc_id;
         Ok(())
     }
 

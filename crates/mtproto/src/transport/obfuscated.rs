@@ -14,6 +14,12 @@ use super::Framing;
 
 type Aes = ctr::Ctr128BE<aes::Aes256>;
 
+/// What is added to the number of a data centre of the test servers.
+const TEST_DC: i32 = 10_000;
+
+/// The data centres that there are.
+const DC_IDS: std::ops::RangeInclusive<i32> = 1..=5;
+
 /// Bytes of the header.
 pub(super) const HEADER_LEN: usize = 64;
 
@@ -48,15 +54,36 @@ fn ciphers(header: &[u8; HEADER_LEN]) -> (Aes, Aes) {
     (to_server, cipher(&key_iv))
 }
 
-/// The server's streams and the framing inside; nothing when the tag is unknown.
-pub(super) fn open(header: &[u8]) -> Option<(Streams, Framing)> {
+/// What a header opens.
+pub(super) struct Opened {
+    /// The server's streams.
+    pub(super) streams: Streams,
+    /// The framing inside.
+    pub(super) framing: Framing,
+    /// The data centre that the client means to talk to.
+    pub(super) dc_id: Option<i32>,
+}
+
+/// What a client's header opens; nothing when the tag is unknown.
+pub(super) fn open(header: &[u8]) -> Option<Opened> {
     let header: &[u8; HEADER_LEN] = header.try_into().ok()?;
     let (mut receive, send) = ciphers(header);
     let mut plain = *header;
     receive.apply_keystream(&mut plain);
-    // Bytes 60 and 61 name a data centre, or are noise where no proxy is used: not looked at.
-    let tag = plain.get(56..)?.first_chunk::<4>()?;
-    Some((Streams { receive, send }, Framing::of_tag(*tag)?))
+    let [.., t0, t1, t2, t3, d0, d1, _, _] = plain;
+    Some(Opened {
+        streams: Streams { receive, send },
+        framing: Framing::of_tag([t0, t1, t2, t3])?,
+        dc_id: data_centre(i16::from_le_bytes([d0, d1])),
+    })
+}
+
+/// Media is asked of a negative number, the test servers have 10,000 more. Where a client names no data centre there is
+/// noise.
+fn data_centre(named: i16) -> Option<i32> {
+    let number = i32::from(named).abs();
+    let id = number.checked_sub(TEST_DC).filter(|id| *id > 0).unwrap_or(number);
+    DC_IDS.contains(&id).then_some(id)
 }
 
 /// Whether a header would be taken for another transport (TR-1).

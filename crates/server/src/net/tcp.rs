@@ -412,6 +412,7 @@ impl Task {
             msg_id,
             body,
             address: self.address.clone(),
+            dc_id: self.connection.dc_id(),
         };
         self.gateway.run(slot, place, call);
     }

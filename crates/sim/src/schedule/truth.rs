@@ -55,10 +55,10 @@ impl World {
     fn compare_newcomer(&mut self, person: usize, truth: &Knowledge) {
         let client = self.town.second_login(&self.people[person][0].client);
         let mut newcomer = Replica::from_the_start(client);
+        let mut pts = newcomer.pts();
         newcomer.adopt(self.habits[person % self.habits.len()]);
         newcomer.difference();
         newcomer.check(truth, &format!("person {person}, a newcomer"));
-        let mut pts = 0;
         for (after, count) in &newcomer.moves {
             assert_eq!(pts + count, *after, "UP-1: a hole or an overlap at {pts}");
             pts = *after;

@@ -24,7 +24,7 @@ pub async fn call(cx: &mut Cx, _: functions::help::GetConfig) -> Result<enums::C
     Ok(types::Config {
         date: cx.world.now.date(),
         expires: cx.world.now.plus(EXPIRES).date(),
-        this_dc: DC_ID,
+        this_dc: cx.dc_id,
         dc_options: dc_options(&cx.api.settings.host, cx.api.settings.port),
         chat_size_max: int(limits::CHAT_MEMBERS_MAX),
         megagroup_size_max: 200_000,

@@ -2,7 +2,6 @@
 
 use havre_tl::{enums, functions, types};
 
-use crate::DC_ID;
 use crate::cx::{Access, Cx};
 use crate::error::Error;
 
@@ -13,12 +12,12 @@ pub const ACCESS: Access = Access::Open;
 ///
 /// # Errors
 /// None.
-pub async fn call(_: &mut Cx, _: functions::help::GetNearestDc) -> Result<enums::NearestDc, Error> {
+pub async fn call(cx: &mut Cx, _: functions::help::GetNearestDc) -> Result<enums::NearestDc, Error> {
     // Where an address lies is not looked up: without a country, clients ask the system that they run on.
     Ok(types::NearestDc {
         country: String::new(),
-        this_dc: DC_ID,
-        nearest_dc: DC_ID,
+        this_dc: cx.dc_id,
+        nearest_dc: cx.dc_id,
     }
     .into())
 }

@@ -47,12 +47,30 @@ pub async fn call(
         users: group.members.iter().map(|m| m.user.0).collect(),
     };
     let told = group.people();
-    let updates = groups::publish(cx, group, action.into(), &told, before).await?;
+    let mut updates = groups::publish(cx, group, action.into(), &told, before).await?;
+    number(&mut updates, cx.world.random_id());
     Ok(types::messages::InvitedUsers {
         updates: updates.into(),
         missing_invitees: missing.into_iter().map(groups::missing).collect(),
     }
     .into())
+}
+
+/// Names the message that made the group as one that was sent: TDLib finds it by that, though no client gave it a
+/// number.
+fn number(updates: &mut types::Updates, random_id: i64) {
+    let made = updates.updates.iter().find_map(|update| match update {
+        enums::Update::UpdateNewMessage(update) => match &update.message {
+            enums::Message::MessageService(message) => Some(message.id),
+            _ => None,
+        },
+        _ => None,
+    });
+    if let Some(id) = made {
+        updates
+            .updates
+            .insert(0, types::UpdateMessageID { id, random_id }.into());
+    }
 }
 
 /// Who is to be in the group besides the asker, and who does not let themselves be added.

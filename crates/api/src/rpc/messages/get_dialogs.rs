@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use havre_domain::dialogs::{self, Dialog, FOLDER_ARCHIVE};
-use havre_domain::ids::{MessageId, Peer};
+use havre_domain::ids::{MessageId, Peer, UserId};
 use havre_tl::{enums, functions, types};
 
 use super::dialog_rows::{self, Rows};
@@ -117,6 +117,8 @@ type Offset = (i32, MessageId, Option<Peer>);
 async fn before(cx: &mut Cx, request: &functions::messages::GetDialogs) -> Result<Option<Offset>, Error> {
     let peer = match &request.offset_peer {
         enums::InputPeer::InputPeerEmpty => None,
+        // It only names a place in one's own list, and TDLib names people here without their access hash.
+        enums::InputPeer::InputPeerUser(u) => Some(Peer::User(UserId(u.user_id))),
         peer => Some(cx.input_peer(peer).await.map_err(|error| match error {
             Error::Rpc(_) => RpcError::OFFSET_PEER_ID_INVALID.into(),
             fault => fault,

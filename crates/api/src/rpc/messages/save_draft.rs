@@ -30,6 +30,7 @@ pub async fn call(cx: &mut Cx, request: functions::messages::SaveDraft) -> Resul
         ..Default::default()
     });
     let draft = draft.map(|draft| enums::DraftMessage::DraftMessage(draft).to_bytes());
+    let before = cx.cursor().await?;
     let tx = cx.own()?;
     if dialogs::dialog(tx, peer).await?.draft != draft {
         dialogs::change(tx, peer, |d| {
@@ -41,6 +42,7 @@ pub async fn call(cx: &mut Cx, request: functions::messages::SaveDraft) -> Resul
         })
         .await?;
         updates::append(tx, now, Event::Draft(peer)).await?;
+        cx.keep_from_asker(before)?;
     }
     Ok(true)
 }

@@ -37,6 +37,7 @@ fn call<F: Serialize>(town: &Town, key: &AuthKey, request: &F) -> Result<(), Rpc
         msg_id: MSG_ID,
         body: request.to_bytes(),
         address: "127.0.0.1".into(),
+        dc_id: None,
     };
     match town.env().run(town.api().call(call)) {
         Reply::Result(_) => Ok(()),

@@ -42,6 +42,35 @@ fn everybody_is_told_once_with_members_and_service_message() {
 }
 
 #[test]
+fn the_answer_names_the_message_as_sent_for_tdlib_knows_the_group_by_it() {
+    let town = Town::new(1);
+    let alice = town.person("79990000001", "Alice");
+    let bob = town.person("79990000002", "Bob");
+    let request = functions::messages::CreateChat {
+        users: vec![alice.input_user_of(&bob)],
+        title: "Harbour".into(),
+        ttl_period: None,
+    };
+    let enums::messages::InvitedUsers::InvitedUsers(invited) = alice.call(request).unwrap();
+    let told = updates(&invited.updates);
+    let numbered: Vec<i32> = told
+        .iter()
+        .filter_map(|update| match update {
+            enums::Update::UpdateMessageID(named) => Some(named.id),
+            _ => None,
+        })
+        .collect();
+    let made = told.iter().find_map(|update| match update {
+        enums::Update::UpdateNewMessage(new) => match &new.message {
+            enums::Message::MessageService(message) => Some(message.id),
+            _ => None,
+        },
+        _ => None,
+    });
+    assert_eq!(numbered, [made.unwrap()]);
+}
+
+#[test]
 fn who_does_not_want_to_be_added_is_named_as_missing() {
     let town = Town::new(2);
     let alice = town.person("79990000001", "Alice");

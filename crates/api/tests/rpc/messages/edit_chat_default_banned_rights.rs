@@ -29,6 +29,30 @@ fn members_fall_silent_and_administrators_do_not() {
 }
 
 #[test]
+fn what_is_shown_never_ends() {
+    let group = group(1);
+    for _ in 0..2 {
+        let shown = group.chat(&group.bob).default_banned_rights;
+        let Some(enums::ChatBannedRights::ChatBannedRights(rights)) = shown else {
+            panic!("every group shows them")
+        };
+        assert_eq!(rights.until_date, i32::MAX);
+        if !rights.send_polls {
+            group.ban(types::ChatBannedRights {
+                send_polls: true,
+                ..Default::default()
+            });
+        }
+    }
+    let pushed = group.bob.pushed_updates();
+    assert!(matches!(
+        pushed.last(),
+        Some(enums::Update::UpdateChatDefaultBannedRights(u))
+            if matches!(&u.default_banned_rights, enums::ChatBannedRights::ChatBannedRights(r) if r.until_date == i32::MAX)
+    ));
+}
+
+#[test]
 fn rights_that_make_no_sense_and_people_without_rights_are_refused() {
     let group = group(2);
     let edit = |by: &havre_sim::town::Client, banned: types::ChatBannedRights| {

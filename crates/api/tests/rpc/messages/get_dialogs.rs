@@ -236,6 +236,20 @@ fn who_has_the_list_is_told_so_but_never_for_hash_0() {
 }
 
 #[test]
+fn an_offset_peer_needs_no_access_hash_for_tdlib_has_none_there() {
+    let world = talkative(4, 4);
+    let named = types::InputPeerUser {
+        user_id: world.others[2].user().0,
+        access_hash: 0,
+    };
+    let after = GetDialogs {
+        offset_peer: named.into(),
+        ..in_folder(None)
+    };
+    assert_eq!(world.list(after).peers(), world.ids(&[1, 0]));
+}
+
+#[test]
 fn no_limit_is_a_usual_page() {
     let world = talkative(9, 23);
     let told = world.list(GetDialogs::default());
@@ -247,13 +261,10 @@ fn refusals() {
     let world = talkative(10, 1);
     let refused = world.me.call(in_folder(Some(2))).unwrap_err();
     assert_eq!(refused, RpcError::FOLDER_ID_INVALID);
-    let stranger = types::InputPeerUser {
-        user_id: world.others[0].user().0,
-        access_hash: 0,
-    };
+    let nowhere = types::InputPeerChat { chat_id: 5 };
     let from = GetDialogs {
         offset_date: 5,
-        offset_peer: stranger.into(),
+        offset_peer: nowhere.into(),
         ..in_folder(None)
     };
     assert_eq!(world.me.call(from).unwrap_err().text, "OFFSET_PEER_ID_INVALID");

@@ -51,6 +51,11 @@ fn other_logins_are_told_and_the_conversation_shows_it() {
     assert_eq!(save(&alice, peer.clone(), "not yet"), Ok(true));
     let to_bob = |text: Option<&str>| (bob.user().0, text.map(str::to_owned));
     assert_eq!(drafts(&tablet.pushed_updates()), [to_bob(Some("not yet"))]);
+    assert_eq!(
+        drafts(&alice.pushed_updates()),
+        [],
+        "who wrote it may have written on since"
+    );
     let shown = listed(&tablet);
     assert_eq!(
         shown.peers(),

@@ -73,12 +73,12 @@ fn a_state_that_never_was_is_refused() {
 #[test]
 fn up_7_everything_after_and_nothing_before() {
     let (_town, _, bob) = town(5);
-    let Difference::Difference(d) = bob.call(since(&bob, 2)).unwrap() else {
+    let Difference::Difference(d) = bob.call(since(&bob, 3)).unwrap() else {
         panic!("the whole rest")
     };
     assert_eq!(texts(&d.new_messages), ["text 2", "text 3", "text 4"]);
     let State::State(reached) = d.state;
-    assert_eq!(reached.pts, 5);
+    assert_eq!(reached.pts, 6);
     assert!(d.other_updates.is_empty());
 }
 
@@ -106,14 +106,14 @@ fn up_9_an_edit_folds_into_the_message_and_a_deletion_takes_it_away() {
         enums::Update::UpdateDeleteMessages(u) => (&u.messages[..], u.pts),
         other => panic!("{other:?}"),
     });
-    assert!(deleted.eq([(&[2][..], 2), (&[2][..], 4)]));
+    assert!(deleted.eq([(&[2][..], 3), (&[2][..], 5)]));
 }
 
 /// How `TDLib` fills a hole of one event.
 #[test]
 fn up_10_one_event_is_repaired_by_one_event() {
     let (_town, _, bob) = town(4);
-    for p in 1..=4 {
+    for p in 2..=5 {
         let request = functions::updates::GetDifference {
             pts: p - 1,
             pts_limit: Some(1),
@@ -137,7 +137,7 @@ fn up_11_too_much_for_the_client() {
     let asked = |limit| {
         let request = functions::updates::GetDifference {
             pts_total_limit: Some(limit),
-            ..since(&bob, 1)
+            ..since(&bob, 2)
         };
         bob.call(request).unwrap()
     };
@@ -145,7 +145,7 @@ fn up_11_too_much_for_the_client() {
     let Difference::DifferenceTooLong(too_long) = asked(3) else {
         panic!("four events are more than three")
     };
-    assert_eq!(too_long.pts, 5);
+    assert_eq!(too_long.pts, 6);
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn up_11_what_was_forgotten_is_too_long_and_the_rest_is_whole() {
     let (town, _, bob) = town(40);
     let counters = compact(&town, &bob, 10);
     let start = counters.log_start.0;
-    assert!((30..40).contains(&start), "{counters:?}");
+    assert!((31..41).contains(&start), "{counters:?}");
     for from in [0, start - 1] {
         let answer = bob.call(since(&bob, from)).unwrap();
         let Difference::DifferenceTooLong(too_long) = answer else {
@@ -165,7 +165,7 @@ fn up_11_what_was_forgotten_is_too_long_and_the_rest_is_whole() {
     let Difference::Difference(d) = bob.call(since(&bob, start)).unwrap() else {
         panic!("the whole rest")
     };
-    assert_eq!(d.new_messages.len(), usize::try_from(40 - start).unwrap());
+    assert_eq!(d.new_messages.len(), usize::try_from(41 - start).unwrap());
 }
 
 /// The log of somebody connected forgot events before they were pushed.

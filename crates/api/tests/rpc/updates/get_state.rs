@@ -95,3 +95,42 @@ fn unread_count_is_that_of_all_conversations_together() {
     alice.call(read).unwrap();
     assert_eq!(unread(&alice), 0);
 }
+
+#[test]
+fn the_first_event_of_a_box_has_a_pts_above_its_count_for_tdlib_drops_it_otherwise() {
+    let town = Town::new(1);
+    let alice = town.person("79990000001", "Alice");
+    let bob = town.person("79990000002", "Bob");
+    let enums::updates::State::State(fresh) = alice.call(functions::updates::GetState {}).unwrap();
+    assert!(fresh.pts >= 1, "{fresh:?}");
+    bob.say(bob.input_peer_of(&alice), "hello").unwrap();
+    let enums::updates::State::State(after) = alice.call(functions::updates::GetState {}).unwrap();
+    assert_eq!(after.pts, fresh.pts + 1);
+}
+
+#[test]
+fn a_sent_message_names_its_author_and_a_received_one_needs_not() {
+    let town = Town::new(1);
+    let alice = town.person("79990000001", "Alice");
+    let bob = town.person("79990000002", "Bob");
+    bob.say(bob.input_peer_of(&alice), "hello").unwrap();
+    let author = |who: &Client, with: &Client| {
+        let request = functions::messages::GetHistory {
+            peer: who.input_peer_of(with),
+            limit: 1,
+            ..Default::default()
+        };
+        let enums::messages::Messages::Messages(told) = who.call(request).unwrap() else {
+            panic!("they fit on one page")
+        };
+        match &told.messages[..] {
+            [enums::Message::Message(m)] => m.from_id.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let bob_himself = types::PeerUser {
+        user_id: bob.user().0,
+    };
+    assert_eq!(author(&bob, &alice), Some(bob_himself.into()));
+    assert_eq!(author(&alice, &bob), None);
+}
