@@ -38,7 +38,7 @@ pub fn chat(id: ChatId, stored: &Chat, viewer: &Member) -> types::Chat {
         deactivated: stored.deactivated,
         id: id.0,
         title: stored.title.clone(),
-        photo: photo(stored),
+        photo: photo(stored.photo.as_deref()),
         participants_count: stored.count,
         date: stored.date,
         version: stored.version,
@@ -90,15 +90,20 @@ pub fn invite(link: &Link) -> types::ChatInviteExported {
 /// A group's photo in full; nothing when it has none.
 #[must_use]
 pub fn full_photo(world: &World, stored: &Chat) -> Option<enums::Photo> {
-    Some(reference::any_photo(world, photo_of(stored)?))
+    full_photo_of(world, stored.photo.as_deref())
 }
 
-fn photo_of(stored: &Chat) -> Option<enums::Photo> {
-    enums::Photo::from_bytes(stored.photo.as_deref()?).ok()
+/// A photo of a group or channel in full.
+pub(super) fn full_photo_of(world: &World, stored: Option<&[u8]>) -> Option<enums::Photo> {
+    Some(reference::any_photo(
+        world,
+        enums::Photo::from_bytes(stored?).ok()?,
+    ))
 }
 
-fn photo(stored: &Chat) -> enums::ChatPhoto {
-    match photo_of(stored) {
+/// A photo of a group or channel as it is shown beside its title.
+pub(super) fn photo(stored: Option<&[u8]>) -> enums::ChatPhoto {
+    match stored.and_then(|tl| enums::Photo::from_bytes(tl).ok()) {
         Some(enums::Photo::Photo(photo)) => types::ChatPhoto {
             has_video: false,
             photo_id: photo.id,

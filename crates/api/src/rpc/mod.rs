@@ -3,6 +3,7 @@
 
 mod account;
 mod auth;
+mod channels;
 mod contacts;
 mod folders;
 mod help;

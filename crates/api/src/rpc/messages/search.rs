@@ -33,7 +33,7 @@ pub async fn call(
         None => None,
     };
     let ids = candidates(cx, peer, &request.q, &request.filter).await?;
-    let found = search::fetch(cx.view_own()?, &ids).await?;
+    let found = search::fetch(box_of(cx, peer)?, &ids).await?;
     let fits = |(_, _, m): &Found| {
         (request.min_date <= 0 || m.date >= request.min_date)
             && (request.max_date <= 0 || m.date <= request.max_date)
@@ -73,7 +73,7 @@ pub(super) async fn candidates(
     words: &str,
     filter: &enums::MessagesFilter,
 ) -> Result<Vec<MessageId>, Error> {
-    let tx = cx.view_own()?;
+    let tx = box_of(cx, peer)?;
     // Signs alone are words that nothing has.
     let by_words = if words.trim().is_empty() {
         None
@@ -89,6 +89,14 @@ pub(super) async fn candidates(
         (Some(words), None) => Ok(words),
         (None, Some(kinds)) => Ok(kinds.into_iter().rev().collect()),
         (None, None) => everything(cx, peer).await,
+    }
+}
+
+/// Where to look: with the conversation, or in all of the asker's own box.
+fn box_of(cx: &mut Cx, peer: Option<Peer>) -> Result<&mut Tx, Error> {
+    match peer {
+        Some(peer) => cx.view_box(peer),
+        None => cx.view_own(),
     }
 }
 
@@ -110,7 +118,7 @@ async fn everything(cx: &mut Cx, peer: Option<Peer>) -> Result<Vec<MessageId>, E
     let Some(peer) = peer else {
         return Err(RpcError::SEARCH_QUERY_EMPTY.into());
     };
-    let tx = cx.view_own()?;
+    let tx = cx.view_box(peer)?;
     let top = dialogs::dialog(tx, peer).await?.top;
     let to = MessageId(top.0.saturating_add(1));
     let page =

@@ -57,5 +57,12 @@ fn update(cx: &Cx, seen_as: Peer, action: enums::SendMessageAction) -> Result<en
             action,
         }
         .into(),
+        Peer::Channel(channel) => types::UpdateChannelUserTyping {
+            channel_id: channel.0,
+            top_msg_id: None,
+            from_id: render::peer(Peer::User(me)),
+            action,
+        }
+        .into(),
     })
 }
