@@ -27,6 +27,15 @@ impl RpcError {
         }
     }
 
+    /// The next message in so many seconds.
+    #[must_use]
+    pub fn slowmode_wait(seconds: i64) -> Self {
+        Self {
+            code: 420,
+            text: Cow::Owned(format!("SLOWMODE_WAIT_{}", seconds.max(1))),
+        }
+    }
+
     /// Come back in so many seconds.
     #[must_use]
     pub fn flood_wait(seconds: i64) -> Self {
@@ -95,6 +104,7 @@ bad_request!(
     ADMINS_TOO_MUCH,
     CHANNELS_TOO_MUCH,
     CHANNEL_INVALID,
+    CHANNEL_TOO_LARGE,
     CHAT_ABOUT_NOT_MODIFIED,
     CHAT_ABOUT_TOO_LONG,
     CHAT_FORWARDS_RESTRICTED,
@@ -202,6 +212,7 @@ bad_request!(
     REPLY_MARKUP_INVALID,
     REPLY_MESSAGE_ID_INVALID,
     SEARCH_QUERY_EMPTY,
+    SECONDS_INVALID,
     SRP_A_INVALID,
     SRP_ID_INVALID,
     SRP_PASSWORD_CHANGED,

@@ -4,3 +4,5 @@
 
 #[path = "rpc/channels/mod.rs"]
 mod channels;
+#[path = "rpc/picture.rs"]
+mod picture;

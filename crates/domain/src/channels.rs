@@ -5,7 +5,7 @@
 use havre_tl::{Deserialize as _, Serialize as _, enums, types};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ChannelId, MessageId, Time, UserId};
+use crate::ids::{ChannelId, ChatId, MessageId, Time, UserId};
 use crate::keys::{self, partition};
 use crate::outbox::Effect;
 use crate::tx::{Fault, Tx};
@@ -33,6 +33,10 @@ pub struct Channel {
     pub default_banned: Option<Vec<u8>>,
     /// Posts show who wrote them.
     pub signatures: bool,
+    /// Seconds between two messages of a member; 0 for none.
+    pub slow_mode: i32,
+    /// The basic group that it was.
+    pub migrated_from: Option<ChatId>,
     /// The newest message that somebody other than its author has read.
     pub read_by_others: MessageId,
     /// Deleted: nothing can be done with it any more.

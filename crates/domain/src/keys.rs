@@ -34,6 +34,7 @@
 //! ├── chat                         -> chats::Chat                                chats
 //! ├── member/<user>                -> chats::Member                              chats
 //! ├── link/<hash>                  -> invites::Link                              invites
+//! ├── successor                    -> ChannelId what it became                   chats
 //! └── meter/<name>                 -> flood::Meter                               flood
 //! channel/<id>                     a supergroup or broadcast channel: a box with one conversation
 //! ├── channel                      -> channels::Channel                          channels
@@ -145,6 +146,15 @@ pub mod partition {
     #[must_use]
     pub fn channel(ChannelId(id): ChannelId) -> Partition {
         Partition(Path::new(b'g').i64(id).key())
+    }
+    /// Whoever a conversation is with.
+    #[must_use]
+    pub fn peer(peer: Peer) -> Partition {
+        match peer {
+            Peer::User(id) => user(id),
+            Peer::Chat(id) => chat(id),
+            Peer::Channel(id) => channel(id),
+        }
     }
     /// The claim of a phone number, digits only.
     #[must_use]
@@ -560,6 +570,11 @@ pub fn link(hash: &str) -> Key {
 #[must_use]
 pub fn links() -> Span {
     Path::new(42).below()
+}
+/// The channel that a basic group became.
+#[must_use]
+pub fn successor() -> Key {
+    Path::new(43).key()
 }
 /// A channel.
 #[must_use]

@@ -34,6 +34,7 @@ pub mod record;
 pub mod search;
 pub mod sessions;
 pub mod srp;
+pub mod successions;
 pub mod toll;
 pub mod turns;
 pub mod tx;

@@ -177,3 +177,5 @@ pub const UNREAD_COUNTED_MAX: usize = 1_000;
 pub const SEARCHED_MEMBERS_MAX: usize = 2_000;
 /// Longest title that an administrator of a channel has, characters.
 pub const RANK_LEN_MAX: usize = 16;
+/// Members up to which a channel can be deleted (core.telegram.org/method/channels.deleteChannel).
+pub const DELETABLE_MEMBERS_MAX: usize = 1_000;

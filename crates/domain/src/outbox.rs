@@ -19,6 +19,7 @@ use crate::messages::{self, Arrival};
 use crate::passkeys::{self, Proved};
 use crate::search::{self, Kind};
 use crate::sessions::{self, Session};
+use crate::successions::{self, Succession};
 use crate::turns::Turns;
 use crate::tx::{Fault, Tx};
 use crate::updates::{self, Event};
@@ -128,6 +129,8 @@ pub enum Effect {
     ChannelRead(MessageId),
     /// To a channel: a username was claimed for it (or given up, `None`).
     ChannelName(Option<String>),
+    /// To a channel that is not there yet: a basic group became it.
+    Succeed(Box<Succession>),
     /// To a claim (username, invite): it leads to this channel, or nowhere.
     LeadTo(Option<ChannelId>),
 }
@@ -151,6 +154,7 @@ pub async fn apply(tx: &mut Tx, now: Time, effect: Effect) -> Result<(), Fault> 
         (None, Effect::Unbind(permanent)) => auth_keys::unbind(tx, permanent).await,
         (None, Effect::Claim(user)) => passkeys::claim(tx, user).await,
         (None, Effect::ChannelRead(max_id)) => channels::was_read(tx, max_id).await.map(drop),
+        (None, Effect::Succeed(succession)) => Box::pin(successions::begin(tx, now, *succession)).await,
         (None, Effect::ChannelName(name)) => channels::adopt(tx, now, name).await,
         (None, Effect::LeadTo(channel)) => {
             channels::claim(tx, channel);

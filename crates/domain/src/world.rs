@@ -126,11 +126,7 @@ impl World {
 
     /// The partition of whoever is behind `peer`, to read.
     pub fn view_peer(&mut self, peer: Peer) -> &mut Tx {
-        match peer {
-            Peer::User(user) => self.view_user(user),
-            Peer::Chat(chat) => self.view(partition::chat(chat)),
-            Peer::Channel(channel) => self.view(partition::channel(channel)),
-        }
+        self.view(partition::peer(peer))
     }
 
     /// Commits the subject and forgets everything that was read. What it asks of other partitions is applied

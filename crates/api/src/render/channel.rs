@@ -33,6 +33,7 @@ pub async fn channel(world: &mut World, viewer: UserId, id: ChannelId) -> Result
         broadcast: !channel.megagroup,
         megagroup: channel.megagroup,
         signatures: channel.signatures,
+        slowmode_enabled: channel.slow_mode > 0,
         id: id.0,
         access_hash: Some(access_hash),
         title: channel.title.clone(),

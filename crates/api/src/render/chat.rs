@@ -1,7 +1,7 @@
 //! Basic groups.
 
 use havre_domain::chats::{self, Chat, Member};
-use havre_domain::ids::{ChatId, UserId};
+use havre_domain::ids::{ChannelId, ChatId, UserId};
 use havre_domain::invites::Link;
 use havre_domain::keys::partition;
 use havre_domain::tx::Fault;
@@ -19,14 +19,30 @@ pub async fn chat_or_forbidden(world: &mut World, viewer: UserId, id: ChatId) ->
     let Some(stored) = chats::chat(tx).await? else {
         return Ok(types::ChatEmpty { id: id.0 }.into());
     };
+    let successor = chats::successor(tx).await?;
     match chats::member(tx, viewer).await? {
-        Some(member) => Ok(chat(id, &stored, &member).into()),
+        Some(member) => {
+            let migrated_to = successor.map(|channel| input_channel(world, viewer, channel));
+            Ok(types::Chat {
+                migrated_to,
+                ..chat(id, &stored, &member)
+            }
+            .into())
+        }
         None => Ok(types::ChatForbidden {
             id: id.0,
             title: stored.title,
         }
         .into()),
     }
+}
+
+fn input_channel(world: &World, viewer: UserId, channel: ChannelId) -> enums::InputChannel {
+    types::InputChannel {
+        channel_id: channel.0,
+        access_hash: world.secret.channel_hash(viewer, channel),
+    }
+    .into()
 }
 
 /// A group as a member sees it.

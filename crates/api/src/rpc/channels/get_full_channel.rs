@@ -39,6 +39,11 @@ pub async fn call(
 
 async fn full(cx: &mut Cx, id: ChannelId, standing: &Standing) -> Result<types::ChannelFull, Error> {
     let dialog = cx.dialog(Peer::Channel(id)).await?;
+    // The messages before are in the asker's own box.
+    let before = match standing.channel.migrated_from {
+        Some(chat) => Some(cx.dialog(Peer::Chat(chat)).await?.top.0),
+        None => None,
+    };
     let tx = cx.world.view(partition::channel(id));
     let census = channel_members::census(tx).await?;
     let pts = updates::counters(tx).await?.pts.0;
@@ -65,6 +70,9 @@ async fn full(cx: &mut Cx, id: ChannelId, standing: &Standing) -> Result<types::
             .map(|id| id.0),
         folder_id: (dialog.folder != 0).then(|| i32::from(dialog.folder)),
         available_reactions: Some(enums::ChatReactions::ChatReactionsNone),
+        slowmode_seconds: Some(channel.slow_mode).filter(|seconds| *seconds > 0),
+        migrated_from_chat_id: channel.migrated_from.map(|chat| chat.0),
+        migrated_from_max_id: before,
         pts,
         ..types::ChannelFull::default()
     })

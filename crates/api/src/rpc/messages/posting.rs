@@ -2,7 +2,7 @@
 
 use havre_domain::channel_members::Standing;
 use havre_domain::channel_messages::{self, Post};
-use havre_domain::flood::{self, Allowance, SENDS};
+use havre_domain::flood::{self, Allowance, SENDS, Wait};
 use havre_domain::ids::{ChannelId, MessageId, Peer, RandomId};
 use havre_domain::keys::partition;
 use havre_domain::{messages, updates, users};
@@ -39,7 +39,7 @@ pub async fn send(cx: &mut Cx, id: ChannelId, outgoing: Vec<Outgoing>) -> Result
     let standing = may_post(cx, id).await?;
     let me = cx.me()?;
     let before = cx.channel_cursor(id).await?;
-    let (mut named, mut repeated) = (Vec::with_capacity(outgoing.len()), Vec::new());
+    let (mut named, mut repeated, mut is_counted) = (Vec::with_capacity(outgoing.len()), Vec::new(), false);
     for one in outgoing {
         let random_id = one.random_id;
         if random_id.0 == 0 {
@@ -51,7 +51,13 @@ pub async fn send(cx: &mut Cx, id: ChannelId, outgoing: Vec<Outgoing>) -> Result
                 repeated.push(known);
                 known
             }
-            None => add(cx, id, &standing, one).await?,
+            None => {
+                // An album is one message to who waits.
+                if !std::mem::replace(&mut is_counted, true) {
+                    slow_down(cx, id, &standing).await?;
+                }
+                add(cx, id, &standing, one).await?
+            }
         };
         named.push((random_id, message));
     }
@@ -63,6 +69,26 @@ pub async fn send(cx: &mut Cx, id: ChannelId, outgoing: Vec<Outgoing>) -> Result
     updates.updates = ids.chain(std::mem::take(&mut updates.updates)).collect();
     show_again(cx, id, &mut updates, &repeated).await?;
     Ok(updates.into())
+}
+
+/// Lets members of a slow supergroup wait between two messages.
+///
+/// # Errors
+/// `420 SLOWMODE_WAIT_n`.
+async fn slow_down(cx: &mut Cx, id: ChannelId, standing: &Standing) -> Result<(), Error> {
+    let seconds = standing.channel.slow_mode;
+    if seconds == 0 || standing.admin().is_some() {
+        return Ok(());
+    }
+    let one_at_a_time = Allowance {
+        name: "slow",
+        count: 1,
+        per: i64::from(seconds),
+    };
+    let (me, now) = (cx.me()?, cx.world.now);
+    let tx = cx.world.subject(partition::channel(id))?;
+    let spent = flood::spend_as(tx, now, one_at_a_time, me).await?;
+    Ok(spent.map_err(|Wait(seconds)| RpcError::slowmode_wait(seconds))?)
 }
 
 async fn add(cx: &mut Cx, id: ChannelId, standing: &Standing, one: Outgoing) -> Result<MessageId, Error> {
