@@ -6,7 +6,7 @@ use havre_domain::auth_keys::Client;
 use havre_domain::channel_members::Standing;
 use havre_domain::dialogs::{self, Dialog};
 use havre_domain::flood::{self, Allowance};
-use havre_domain::ids::{AuthKeyId, ChannelId, ChatId, Peer, UserId};
+use havre_domain::ids::{AuthKeyId, ChannelId, ChatId, MessageId, Peer, UserId};
 use havre_domain::keys::partition;
 use havre_domain::login_emails::Address;
 use havre_domain::turns::Turn;
@@ -14,7 +14,7 @@ use havre_domain::tx::{Fault, Tx};
 use havre_domain::updates::{self, Cursor};
 use havre_domain::waiting_room::Class;
 use havre_domain::world::World;
-use havre_domain::{channel_dialogs, chats, users};
+use havre_domain::{channel_dialogs, chats, messages, users};
 use havre_store::Partition;
 use havre_tl::{enums, types};
 
@@ -176,6 +176,10 @@ impl Cx {
         match input {
             enums::InputUser::InputUserSelf => Ok(me),
             enums::InputUser::InputUser(u) => self.known_user(UserId(u.user_id), u.access_hash).await,
+            enums::InputUser::InputUserFromMessage(u) => {
+                self.named_in(&u.peer, MessageId(u.msg_id), UserId(u.user_id))
+                    .await
+            }
             _ => Err(RpcError::USER_ID_INVALID.into()),
         }
     }
@@ -199,6 +203,35 @@ impl Cx {
     /// # Errors
     /// `400 PEER_ID_INVALID`.
     pub async fn input_peer(&mut self, input: &enums::InputPeer) -> Result<Peer, Error> {
+        match input {
+            enums::InputPeer::InputPeerUserFromMessage(u) => {
+                let named = self.named_in(&u.peer, MessageId(u.msg_id), UserId(u.user_id));
+                named.await.map(Peer::User)
+            }
+            input => self.plain_peer(input).await,
+        }
+    }
+
+    /// Somebody whom a message names that the asker can read: who was shown them without an access hash says where
+    /// (core.telegram.org/api/min).
+    async fn named_in(
+        &mut self,
+        input: &enums::InputPeer,
+        id: MessageId,
+        user: UserId,
+    ) -> Result<UserId, Error> {
+        let peer = self.plain_peer(input).await?;
+        let mut named = render::Named::default();
+        if let Some(message) = messages::find_in(self.view_box(peer)?, peer, id).await? {
+            drop(render::message(&self.world, peer, id, &message, &mut named));
+        }
+        if named.users.contains(&user) && self.exists(user).await? {
+            return Ok(user);
+        }
+        Err(RpcError::USER_ID_INVALID.into())
+    }
+
+    async fn plain_peer(&mut self, input: &enums::InputPeer) -> Result<Peer, Error> {
         let me = self.me()?;
         match input {
             enums::InputPeer::InputPeerSelf => Ok(Peer::User(me)),

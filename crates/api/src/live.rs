@@ -343,9 +343,10 @@ impl Api {
         self.push_to(self.live.subscribers(user).into_iter(), &updates.to_bytes());
     }
 
-    /// Pushes something that is not kept to the sessions of a person but for some.
-    pub(crate) fn tell_except(&self, user: UserId, updates: &enums::Updates, but: &[SessionRef]) {
-        let mut listeners = self.live.subscribers(user);
+    /// Pushes something that is not kept to the sessions of people but for some.
+    pub(crate) fn tell_except(&self, people: &[UserId], updates: &enums::Updates, but: &[SessionRef]) {
+        let subscribers = people.iter().flat_map(|user| self.live.subscribers(*user));
+        let mut listeners: Vec<Subscriber> = subscribers.collect();
         listeners.retain(|s| !but.contains(&s.session));
         if !listeners.is_empty() {
             self.push_to(listeners.into_iter(), &updates.to_bytes());

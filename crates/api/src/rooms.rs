@@ -4,11 +4,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use havre_domain::channel_members::{self, Standing};
-use havre_domain::ids::{ChannelId, UserId};
-use havre_domain::keys::partition;
-use havre_domain::tx::Fault;
-use havre_domain::updates::{self, Cursor, Placed};
+use havre_domain::channel_members::{self, Member, Standing};
+use havre_domain::ids::{ChannelId, Peer, UserId};
+use havre_domain::keys::{self, partition};
+use havre_domain::messages;
+use havre_domain::tx::{Fault, Tx};
+use havre_domain::updates::{self, Cursor, Event, Placed};
 use havre_tl::{enums, types};
 
 use crate::dispatch::Api;
@@ -220,17 +221,23 @@ impl Api {
         if events.is_empty() {
             return Ok((to, false));
         }
-        let mut gone = Vec::new();
-        for &user in people {
-            if !self.live.is_connected(user) {
-                gone.push(user);
-                continue;
-            }
-            let knows = |t: &Told| t.from <= from && to <= t.to;
-            let told = told.iter().filter(|t| knows(t)).map(|t| t.session).collect();
-            self.push_room_to(user, channel, &events, told).await?;
-        }
+        let knows = |t: &&Told| t.from <= from && to <= t.to;
+        let told: Vec<SessionRef> = told.iter().filter(knows).map(|t| t.session).collect();
+        let (here, gone): (Vec<UserId>, Vec<UserId>) =
+            people.iter().partition(|user| self.live.is_connected(**user));
         self.rooms.leave(channel, &gone);
+        let crowd = match here.len() > EACH_MAX {
+            true => authors(tx, channel, &events).await?,
+            false => None,
+        };
+        let (each, crowd) = match crowd {
+            None => (here, Vec::new()),
+            Some(authors) => here.into_iter().partition(|user| authors.contains(user)),
+        };
+        for user in each {
+            self.push_room_to(user, channel, &events, &told).await?;
+        }
+        self.push_crowd(channel, &events, &crowd, &told).await?;
         Ok((to, events.len() >= PUSH_EVENTS_MAX))
     }
 
@@ -240,13 +247,13 @@ impl Api {
         user: UserId,
         channel: ChannelId,
         events: &[Placed],
-        told: Vec<SessionRef>,
+        told: &[SessionRef],
     ) -> Result<(), Error> {
         // The channel may change while it is rendered.
         for _ in 0..RENDER_TRIES_MAX {
             match self.render_room(user, channel, events).await {
                 Ok(Some(updates)) => {
-                    self.tell_except(user, &updates.into(), &told);
+                    self.tell_except(std::slice::from_ref(&user), &updates.into(), told);
                     return Ok(());
                 }
                 Ok(None) => return Ok(()),
@@ -257,6 +264,47 @@ impl Api {
         let pts = events.last().map_or(0, |last| last.pts.0);
         self.tell_too_long(user, channel, pts);
         Ok(())
+    }
+
+    /// Pushes what was said to many, none of whom said it: rendered once, with as much of who is named as anybody
+    /// may see.
+    async fn push_crowd(
+        &self,
+        channel: ChannelId,
+        events: &[Placed],
+        crowd: &[UserId],
+        told: &[SessionRef],
+    ) -> Result<(), Error> {
+        if crowd.is_empty() {
+            return Ok(());
+        }
+        let mut rendered = None;
+        for _ in 0..RENDER_TRIES_MAX {
+            match render::channel_updates_for_all(&mut self.world(), channel, events).await {
+                Err(Fault::Conflict) => {}
+                done => {
+                    rendered = Some(done?.into());
+                    break;
+                }
+            }
+        }
+        let pts = events.last().map_or(0, |last| last.pts.0);
+        let updates = rendered.unwrap_or_else(|| self.too_long_updates(channel, pts));
+        for chunk in crowd.chunks(CROWD_CHUNK) {
+            let members = self.present(channel, chunk).await?;
+            self.tell_except(&members, &updates, told);
+        }
+        Ok(())
+    }
+
+    /// Those who are in a channel, whatever their boxes know of it yet.
+    async fn present(&self, channel: ChannelId, people: &[UserId]) -> Result<Vec<UserId>, Error> {
+        let attendants: Vec<_> = people.iter().map(|user| keys::attendant(*user)).collect();
+        let mut world = self.world();
+        let tx = world.view(partition::channel(channel));
+        let members = tx.get_many::<Member>(&attendants).await?;
+        let present = members.into_iter().flatten().filter(|m| m.present);
+        Ok(present.map(|m| m.user).collect())
     }
 
     /// Events as a member sees them; nothing for who is a member no more, whatever their box knows of it yet.
@@ -276,12 +324,16 @@ impl Api {
     }
 
     fn tell_too_long(&self, user: UserId, channel: ChannelId, pts: i32) {
-        let updates = types::Updates {
+        self.tell(user, &self.too_long_updates(channel, pts));
+    }
+
+    fn too_long_updates(&self, channel: ChannelId, pts: i32) -> enums::Updates {
+        types::Updates {
             updates: vec![too_long(channel, pts)],
             date: self.env.now().date(),
             ..types::Updates::default()
-        };
-        self.tell(user, &updates.into());
+        }
+        .into()
     }
 
     /// Makes pushes to channels that could not be made, and forgets who is connected no more.
@@ -293,6 +345,35 @@ impl Api {
     }
 }
 
+/// Who wrote what these events bring; nothing when some of them are of another kind, which differ by who sees them.
+async fn authors(
+    tx: &mut Tx,
+    channel: ChannelId,
+    events: &[Placed],
+) -> Result<Option<BTreeSet<UserId>>, Fault> {
+    let mut authors = BTreeSet::new();
+    for placed in events {
+        match &placed.event {
+            Event::Message(id) | Event::Edited(id) => {
+                let said = messages::find_in(tx, Peer::Channel(channel), *id).await?;
+                // What the channel says of itself may change how all see it.
+                let Some(said) = said else { continue };
+                if said.random_id.is_none() {
+                    return Ok(None);
+                }
+                authors.insert(said.from);
+            }
+            Event::Deleted(_) => {}
+            _ => return Ok(None),
+        }
+    }
+    Ok(Some(authors))
+}
+
+/// Most members to whom each a push is rendered for them alone.
+const EACH_MAX: usize = 50;
+/// Members of a crowd who are pushed to at once.
+const CROWD_CHUNK: usize = 256;
 /// Times that a push is rendered while others change the channel.
 const RENDER_TRIES_MAX: usize = 8;
 

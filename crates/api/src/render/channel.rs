@@ -52,6 +52,30 @@ pub async fn channel(world: &mut World, viewer: UserId, id: ChannelId) -> Result
     .into())
 }
 
+/// A channel as anybody may see it who is told of it.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn channel_for_all(world: &mut World, id: ChannelId) -> Result<enums::Chat, Fault> {
+    let stored = channels::channel(world.view(partition::channel(id))).await?;
+    let Some(channel) = stored else {
+        return Ok(types::ChatEmpty { id: id.0 }.into());
+    };
+    Ok(types::Channel {
+        min: true,
+        broadcast: !channel.megagroup,
+        megagroup: channel.megagroup,
+        signatures: channel.signatures,
+        id: id.0,
+        photo: chat::photo(channel.photo.as_deref()),
+        title: channel.title,
+        username: channel.username,
+        date: channel.date,
+        ..types::Channel::default()
+    }
+    .into())
+}
+
 /// What is left of a channel for who may not read it.
 fn forbidden(id: ChannelId, access_hash: i64, standing: &Standing) -> enums::Chat {
     let Channel { megagroup, title, .. } = &standing.channel;

@@ -33,6 +33,29 @@ pub async fn channel_updates(
     })
 }
 
+/// What was said in a channel as everybody but its authors sees it.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn channel_updates_for_all(
+    world: &mut World,
+    id: ChannelId,
+    events: &[Placed],
+) -> Result<types::Updates, Fault> {
+    let mut named = Named::default();
+    named.channels.insert(id);
+    // Nobody has this id, so nothing is theirs.
+    let updates = channel_updates_of(world, UserId(0), id, events, &mut named).await?;
+    let (users, chats) = named.load_for_all(world).await?;
+    Ok(types::Updates {
+        updates,
+        users,
+        chats,
+        date: world.now.date(),
+        seq: 0,
+    })
+}
+
 /// Events of a channel as updates. Each that moves pts gives one (UP-1): of a message that is gone since, a
 /// deletion with the event's own pts.
 ///

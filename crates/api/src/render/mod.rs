@@ -19,13 +19,13 @@ use havre_domain::world::World;
 use havre_store::Key;
 use havre_tl::{enums, types};
 
-pub use channel::{channel, channel_participant, full_channel_photo};
-pub use channel_update::{channel_updates, channel_updates_of};
+pub use channel::{channel, channel_for_all, channel_participant, full_channel_photo};
+pub use channel_update::{channel_updates, channel_updates_for_all, channel_updates_of};
 pub use chat::{chat, chat_or_forbidden, full_photo, invite, participants};
 pub use dialog::{dialog, draft, notify_settings};
 pub use message::{content_of, message, message_empty, referenced};
 pub use update::{peer_settings, updates, updates_of};
-pub use user::{fetch_person, photo_of, status, user};
+pub use user::{fetch_person, photo_of, status, user, user_for_all};
 
 /// Everybody that an answer names (UP-18): filled while rendering, loaded at the end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,6 +78,28 @@ impl Named {
         }
         for channel in self.channels {
             chats.push(self::channel(world, viewer, channel).await?);
+        }
+        Ok((users, chats))
+    }
+}
+
+impl Named {
+    /// Loads everybody as anybody may see them: `min`, for who knows them better already or learns more when they
+    /// ask (core.telegram.org/api/min).
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn load_for_all(
+        self,
+        world: &mut World,
+    ) -> Result<(Vec<enums::User>, Vec<enums::Chat>), Fault> {
+        let mut users = Vec::with_capacity(self.users.len());
+        for user in self.users {
+            users.push(user_for_all(world, user).await?);
+        }
+        let mut chats = Vec::with_capacity(self.channels.len());
+        for channel in self.channels {
+            chats.push(channel_for_all(world, channel).await?);
         }
         Ok((users, chats))
     }

@@ -198,3 +198,58 @@ fn a_pinned_message_is_pinned_for_everybody_by_who_may() {
         Err(RpcError::CHAT_NOT_MODIFIED)
     );
 }
+
+/// More members than a push is rendered for one by one.
+const CROWD: usize = 60;
+
+#[test]
+fn a_crowd_is_pushed_what_anybody_may_see_and_the_author_their_own() {
+    let room = supergroup(10);
+    let crowd: Vec<_> = (0..CROWD)
+        .map(|n| room.town.person(&format!("79991{n:06}"), "Somebody"))
+        .collect();
+    for member in &crowd {
+        room.invite(&room.alice, &[member]).unwrap();
+    }
+    let tablet = room.town.second_login(&room.bob);
+    room.kick(&room.alice, &crowd[1]).unwrap();
+    room.forget_pushes();
+    crowd
+        .iter()
+        .chain([&tablet])
+        .for_each(|member| drop(member.pushed()));
+    room.say(&room.bob, "Ahoy").unwrap();
+    assert_eq!(room.bob.pushed(), [], "the answer told it already");
+    let own = room.one_push(&tablet);
+    assert!(matches!(&messages(&own.updates)[..], [enums::Message::Message(m)] if m.out));
+    let seen = room.one_push(&crowd[0]);
+    let [enums::Message::Message(said)] = &messages(&seen.updates)[..] else {
+        panic!("a text");
+    };
+    assert_eq!((said.message.as_str(), said.out), ("Ahoy", false));
+    let [enums::User::User(author)] = &seen.users[..] else {
+        panic!("its author");
+    };
+    assert_eq!(
+        (author.min, author.access_hash, author.id),
+        (true, None, room.bob.user().0)
+    );
+    assert!(matches!(&seen.chats[..], [enums::Chat::Channel(c)] if c.min && c.title == "Harbour"));
+    assert_eq!(crowd[1].pushed(), [], "he was kept out");
+    assert_eq!(room.one_push(&crowd[CROWD - 1]).updates, seen.updates);
+    let by_message = |msg_id| {
+        let author = types::InputUserFromMessage {
+            peer: room.peer(&crowd[0]),
+            msg_id,
+            user_id: room.bob.user().0,
+        };
+        let id = vec![author.into()];
+        crowd[0].call(functions::users::GetUsers { id })
+    };
+    assert!(by_message(said.id).is_ok_and(|users| users.len() == 1));
+    assert_ne!(
+        by_message(1),
+        by_message(said.id),
+        "the first message does not name him"
+    );
+}
