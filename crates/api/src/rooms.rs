@@ -59,6 +59,15 @@ impl Rooms {
         }
     }
 
+    /// Members who are connected, when they are few enough for each to be told alone.
+    #[must_use]
+    pub fn few(&self, channel: ChannelId) -> Vec<UserId> {
+        let rooms = self.rooms();
+        let few = rooms.get(&channel).filter(|room| room.people.len() <= EACH_MAX);
+        few.map(|room| room.people.iter().copied().collect())
+            .unwrap_or_default()
+    }
+
     fn leave(&self, channel: ChannelId, gone: &[UserId]) {
         let mut rooms = self.rooms();
         let Some(room) = rooms.get_mut(&channel) else {

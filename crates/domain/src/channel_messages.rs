@@ -83,6 +83,19 @@ pub async fn delete(tx: &mut Tx, now: Time, ids: &[MessageId]) -> Result<Deleted
     Ok(deleted)
 }
 
+/// The newest messages of an author, at most `limit`.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn newest_of(tx: &mut Tx, author: UserId, limit: usize) -> Result<Vec<MessageId>, Fault> {
+    let all = keys::written(author, MessageId(0), MessageId(i32::MAX));
+    let found = tx.range(&all, Order::Descending, limit).await?;
+    Ok(found
+        .iter()
+        .filter_map(|(key, _)| keys::message_id_of(key))
+        .collect())
+}
+
 /// A message as one of its readers has it: their own went out.
 #[must_use]
 pub fn seen_by(message: Message, viewer: UserId) -> Message {

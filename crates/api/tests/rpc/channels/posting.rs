@@ -253,3 +253,52 @@ fn a_crowd_is_pushed_what_anybody_may_see_and_the_author_their_own() {
         "the first message does not name him"
     );
 }
+
+#[test]
+fn who_is_typing_is_told_to_members() {
+    let room = supergroup(11);
+    let typing = |who| functions::messages::SetTyping {
+        peer: room.peer(who),
+        action: enums::SendMessageAction::SendMessageTypingAction,
+        ..Default::default()
+    };
+    assert_eq!(room.bob.call(typing(&room.bob)), Ok(true));
+    for member in [&room.alice, &room.carol] {
+        let pushed = room.one_push(member).updates;
+        assert!(matches!(pushed[..], [enums::Update::UpdateChannelUserTyping(_)]));
+    }
+    assert_eq!(room.bob.pushed(), []);
+    assert_eq!(room.dan.pushed(), []);
+    assert_eq!(room.dan.call(typing(&room.dan)), Err(RpcError::CHANNEL_PRIVATE));
+}
+
+#[test]
+fn a_photo_is_posted_where_photos_may_be() {
+    let room = supergroup(12);
+    let enums::InputChatPhoto::InputChatUploadedPhoto(upload) = crate::picture::uploaded(&room.bob) else {
+        panic!("an upload");
+    };
+    let media = types::InputMediaUploadedPhoto {
+        file: upload.file.unwrap(),
+        ..Default::default()
+    };
+    let send = |random_id| functions::messages::SendMedia {
+        peer: room.peer(&room.bob),
+        media: media.clone().into(),
+        random_id,
+        ..Default::default()
+    };
+    room.bob.call(send(1)).unwrap();
+    let seen = room.one_push(&room.carol);
+    assert!(matches!(
+        &messages(&seen.updates)[..],
+        [enums::Message::Message(m)] if matches!(m.media, Some(enums::MessageMedia::MessageMediaPhoto(_)))
+    ));
+    let banned = types::ChatBannedRights {
+        send_photos: true,
+        ..Default::default()
+    };
+    room.restrict(&room.alice, &room.bob, banned).unwrap();
+    drop(crate::picture::uploaded(&room.bob));
+    assert_eq!(room.bob.call(send(2)), Err(RpcError::CHAT_SEND_MEDIA_FORBIDDEN));
+}

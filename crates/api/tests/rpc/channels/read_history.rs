@@ -109,3 +109,49 @@ fn messages_are_fetched_in_the_order_asked() {
     });
     assert_eq!(outside, Err(RpcError::CHANNEL_PRIVATE));
 }
+
+#[test]
+fn everything_that_somebody_wrote_goes_and_nothing_else() {
+    let room = supergroup(5);
+    room.say(&room.bob, "one").unwrap();
+    room.say(&room.carol, "two").unwrap();
+    room.say(&room.bob, "three").unwrap();
+    let purge = |by| functions::channels::DeleteParticipantHistory {
+        channel: room.input(by),
+        participant: by.input_peer_of(&room.bob),
+    };
+    let refused = room.carol.call(purge(&room.carol));
+    assert_eq!(refused, Err(RpcError::CHAT_ADMIN_REQUIRED));
+    let enums::messages::AffectedHistory::AffectedHistory(gone) =
+        room.alice.call(purge(&room.alice)).unwrap();
+    assert_eq!((gone.pts_count, gone.offset), (2, 0));
+    assert_eq!(texts_of(&room.history(&room.bob).unwrap().messages), ["two"]);
+}
+
+#[test]
+fn a_link_leads_to_a_message_by_the_channels_name_or_number() {
+    let room = supergroup(6);
+    let link = |id| {
+        let found = room.bob.call(functions::channels::ExportMessageLink {
+            channel: room.input(&room.bob),
+            id,
+            ..Default::default()
+        });
+        found.map(|enums::ExportedMessageLink::ExportedMessageLink(found)| found.link)
+    };
+    assert_eq!(link(99), Err(RpcError::MESSAGE_ID_INVALID));
+    assert_eq!(link(1), Ok(format!("https://t.me/c/{}/1", room.id)));
+    let public = || {
+        let found = room
+            .alice
+            .call(functions::channels::GetAdminedPublicChannels::default());
+        let enums::messages::Chats::Chats(found) = found.unwrap() else {
+            panic!("not a slice");
+        };
+        found.chats.len()
+    };
+    assert_eq!(public(), 0);
+    room.publish("harbour");
+    assert_eq!(public(), 1);
+    assert_eq!(link(1), Ok("https://t.me/harbour/1".into()));
+}
