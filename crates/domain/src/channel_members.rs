@@ -315,8 +315,12 @@ pub async fn admit(
     }
     let role = match known {
         // A restriction outlasts coming and going; a ban ends when somebody takes them in after all.
-        Some(m) if m.limits(now).is_none_or(|limits| !limits.view_messages) => m.role,
-        _ => Role::Plain,
+        Some(m) => match m.limits(now) {
+            Some(limits) if !limits.view_messages => m.role,
+            None if !matches!(m.role, Role::Limited(_)) => m.role,
+            _ => Role::Plain,
+        },
+        None => Role::Plain,
     };
     let member = Member {
         user,

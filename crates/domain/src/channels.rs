@@ -164,8 +164,24 @@ pub fn kept_banned(rights: types::ChatBannedRights) -> Vec<u8> {
     enums::ChatBannedRights::ChatBannedRights(rights).to_bytes()
 }
 
-/// Whether restrictions that end at `until_date` hold; 0 and dates more than 366 days ahead are for ever
-/// (core.telegram.org/constructor/chatBannedRights).
+/// Seconds ahead below which the end of restrictions means that they do not end.
+const SHORTEST_BAN: i32 = 30;
+/// Seconds ahead above which it means so, too.
+const LONGEST_BAN: i32 = 366 * 24 * 3600;
+
+/// When restrictions end that are to end at `until_date`; 0 for never
+/// (core.telegram.org/method/channels.editBanned).
+#[must_use]
+pub fn end_of_ban(until_date: i32, now: Time) -> i32 {
+    let ahead = until_date.saturating_sub(now.date());
+    if (SHORTEST_BAN..=LONGEST_BAN).contains(&ahead) {
+        until_date
+    } else {
+        0
+    }
+}
+
+/// Whether restrictions hold: those that end at 0 always do.
 #[must_use]
 pub fn holds(rights: &types::ChatBannedRights, now: Time) -> bool {
     rights.until_date == 0 || rights.until_date > now.date()

@@ -26,7 +26,8 @@ pub async fn call(cx: &mut Cx, request: functions::channels::EditBanned) -> Resu
         Peer::User(user) if user != me => user,
         _ => return Err(RpcError::PARTICIPANT_ID_INVALID.into()),
     };
-    let enums::ChatBannedRights::ChatBannedRights(rights) = request.banned_rights;
+    let enums::ChatBannedRights::ChatBannedRights(mut rights) = request.banned_rights;
+    rights.until_date = channels::end_of_ban(rights.until_date, cx.world.now);
     let known = channel_members::member(answers::tx(cx, deed.id)?, user).await?;
     check(&deed, known.as_ref(), me)?;
     let was_in = known.as_ref().is_some_and(|m| m.present);

@@ -8,7 +8,6 @@ use havre_domain::ids::{MessageId, Peer, UserId};
 use havre_domain::keys::{self, partition};
 use havre_domain::limits::ARCHIVE_COUNTED_MAX;
 use havre_domain::messages::{self, Message};
-use havre_domain::tx::Tx;
 use havre_domain::{channel_dialogs, channel_messages, updates};
 use havre_tl::{enums, types};
 
@@ -54,8 +53,7 @@ impl Rows {
         let now = cx.world.now.date();
         let me = cx.me()?;
         let mut archived = channel_dialogs::of_folder(&mut cx.world, me, FOLDER_ARCHIVE).await?;
-        let tx = cx.view_own()?;
-        archived.extend(dialogs::page(tx, FOLDER_ARCHIVE, None, ARCHIVE_COUNTED_MAX).await?);
+        archived.extend(dialogs::page(cx.view_own()?, FOLDER_ARCHIVE, None, ARCHIVE_COUNTED_MAX).await?);
         archived.sort_by_key(|(peer, dialog)| Reverse((dialog.top_date, dialog.top, *peer)));
         let Some((peer, newest)) = archived.first() else {
             return Ok(());
@@ -76,7 +74,7 @@ impl Rows {
             unread_unmuted_messages_count: 0,
         };
         for (peer, dialog) in archived.iter().filter(|(_, d)| d.unread > 0 || d.marked_unread) {
-            if is_muted(tx, *peer, dialog, now).await? {
+            if is_muted(cx, *peer, dialog, now).await? {
                 row.unread_muted_peers_count += 1;
                 row.unread_muted_messages_count += dialog.unread;
             } else {
@@ -134,7 +132,7 @@ pub fn seen_in(peer: Peer, message: Message, me: UserId) -> Message {
 }
 
 /// Whether a conversation is silent: by its own settings, or by those of all of its kind.
-async fn is_muted(tx: &mut Tx, peer: Peer, dialog: &Dialog, now: i32) -> Result<bool, Error> {
+async fn is_muted(cx: &mut Cx, peer: Peer, dialog: &Dialog, now: i32) -> Result<bool, Error> {
     let muted_until = |stored: Option<&[u8]>| {
         let enums::PeerNotifySettings::PeerNotifySettings(settings) = render::notify_settings(stored);
         settings.mute_until
@@ -145,9 +143,13 @@ async fn is_muted(tx: &mut Tx, peer: Peer, dialog: &Dialog, now: i32) -> Result<
     let scope = match peer {
         Peer::User(_) => 0,
         Peer::Chat(_) => 1,
-        Peer::Channel(_) => 2,
+        // A supergroup is a group to who is told of its messages.
+        Peer::Channel(channel) => match cx.standing(channel).await? {
+            Some(standing) if standing.channel.megagroup => 1,
+            _ => 2,
+        },
     };
-    let of_scope = tx.get::<Vec<u8>>(&keys::notify(scope)).await?;
+    let of_scope = cx.view_own()?.get::<Vec<u8>>(&keys::notify(scope)).await?;
     Ok(muted_until(of_scope.as_deref()).is_some_and(|until| until > now))
 }
 

@@ -140,6 +140,27 @@ fn a_ban_ends_at_its_date() {
     room.town.pass(101);
     room.join(&room.bob).unwrap();
     room.say(&room.bob, "back").unwrap();
+    let out = room.participants(&room.alice, kicked()).unwrap();
+    assert_eq!(
+        (out.count, out.participants),
+        (0, Vec::new()),
+        "he is a member like others"
+    );
+}
+
+#[test]
+fn a_ban_that_would_end_at_once_never_ends() {
+    let room = supergroup(10);
+    room.publish("harbour");
+    let until_date = room.town.api().world().now.date() + 10;
+    let banned = types::ChatBannedRights {
+        view_messages: true,
+        until_date,
+        ..Default::default()
+    };
+    room.restrict(&room.alice, &room.bob, banned).unwrap();
+    room.town.pass(11);
+    assert_eq!(room.join(&room.bob), Err(RpcError::CHANNEL_PRIVATE));
 }
 
 #[test]
