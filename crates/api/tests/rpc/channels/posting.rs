@@ -302,3 +302,30 @@ fn a_photo_is_posted_where_photos_may_be() {
     drop(crate::picture::uploaded(&room.bob));
     assert_eq!(room.bob.call(send(2)), Err(RpcError::CHAT_SEND_MEDIA_FORBIDDEN));
 }
+
+#[test]
+fn a_contact_is_shared_in_a_channel_without_a_look_for_its_account() {
+    let room = supergroup(13);
+    let media = types::InputMediaContact {
+        phone_number: "79990000003".into(),
+        first_name: "Carol".into(),
+        ..Default::default()
+    };
+    let shared = room.bob.call(functions::messages::SendMedia {
+        peer: room.peer(&room.bob),
+        media: media.into(),
+        random_id: 1,
+        ..Default::default()
+    });
+    let shared = all(shared.unwrap());
+    let [enums::Message::Message(message)] = &messages(&shared.updates)[..] else {
+        panic!("a message");
+    };
+    let Some(enums::MessageMedia::MessageMediaContact(contact)) = &message.media else {
+        panic!("a contact");
+    };
+    assert_eq!(
+        (contact.phone_number.as_str(), contact.user_id),
+        ("79990000003", 0)
+    );
+}
