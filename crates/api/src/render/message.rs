@@ -99,6 +99,15 @@ fn reply(
     Some(header.into())
 }
 
+/// Who wrote a message, as its readers may know: a post is the channel's.
+#[must_use]
+pub fn author(peer: Peer, stored: &Message) -> Peer {
+    match peer {
+        Peer::Channel(_) if is_post(&content_of(stored)) => peer,
+        _ => Peer::User(stored.from),
+    }
+}
+
 /// What stands in for a message that is not there.
 #[must_use]
 pub fn message_empty(MessageId(id): MessageId) -> enums::Message {

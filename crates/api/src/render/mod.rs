@@ -23,7 +23,7 @@ pub use channel::{channel, channel_for_all, channel_participant, full_channel_ph
 pub use channel_update::{channel_updates, channel_updates_for_all, channel_updates_of};
 pub use chat::{chat, chat_or_forbidden, full_photo, invite, participants};
 pub use dialog::{dialog, draft, notify_settings};
-pub use message::{content_of, message, message_empty, referenced};
+pub use message::{author, content_of, message, message_empty, referenced};
 pub use update::{peer_settings, updates, updates_of};
 pub use user::{fetch_person, photo_of, status, user, user_for_all};
 

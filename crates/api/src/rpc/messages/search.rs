@@ -12,6 +12,7 @@ use havre_tl::{enums, functions};
 use super::listing::{self, Found, Listed, Place};
 use crate::cx::{Access, Cx};
 use crate::error::{Error, RpcError};
+use crate::render;
 
 /// Who is logged in.
 pub const ACCESS: Access = Access::Login;
@@ -34,10 +35,10 @@ pub async fn call(
     };
     let ids = candidates(cx, peer, &request.q, &request.filter).await?;
     let found = search::fetch(box_of(cx, peer)?, &ids).await?;
-    let fits = |(_, _, m): &Found| {
+    let fits = |(peer, _, m): &Found| {
         (request.min_date <= 0 || m.date >= request.min_date)
             && (request.max_date <= 0 || m.date <= request.max_date)
-            && from.is_none_or(|from| from == Peer::User(m.from))
+            && from.is_none_or(|from| from == render::author(*peer, m))
             && request
                 .top_msg_id
                 .is_none_or(|top| m.reply == Some(MessageId(top)))

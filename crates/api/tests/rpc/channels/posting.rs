@@ -329,3 +329,24 @@ fn a_contact_is_shared_in_a_channel_without_a_look_for_its_account() {
         ("79990000003", 0)
     );
 }
+
+#[test]
+fn a_search_by_author_does_not_say_who_wrote_a_post() {
+    let room = broadcast(14);
+    room.say(&room.alice, "News").unwrap();
+    let written_by = |from| {
+        let found = room.bob.call(functions::messages::Search {
+            peer: room.peer(&room.bob),
+            q: "news".into(),
+            from_id: Some(from),
+            limit: 10,
+            ..Default::default()
+        });
+        match found.unwrap() {
+            enums::messages::Messages::ChannelMessages(found) => texts_of(&found.messages),
+            _ => Vec::new(),
+        }
+    };
+    assert_eq!(written_by(room.bob.input_peer_of(&room.alice)), [] as [&str; 0]);
+    assert_eq!(written_by(room.peer(&room.bob)), ["News"], "it is the channel's");
+}
