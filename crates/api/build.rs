@@ -10,7 +10,7 @@ fn main() {
     println!("cargo::rerun-if-changed={}", served.display());
     println!("cargo::rerun-if-changed=src/rpc");
     let list = fs::read_to_string(served).expect("crates/tl/schema/served.txt is readable");
-    let (mut arms, mut namespaces) = (String::new(), String::new());
+    let (mut arms, mut handlers, mut namespaces) = (String::new(), String::new(), String::new());
     for name in list
         .lines()
         .map(str::trim)
@@ -22,11 +22,12 @@ fn main() {
         let file = snake(method);
         if Path::new(&format!("src/rpc/{namespace}/{file}.rs")).exists() {
             arm(&mut arms, namespace, method, &file);
+            handler(&mut handlers, namespace, method, &file);
             namespace_arm(&mut namespaces, namespace, method);
         }
     }
     let out = format!(
-        "/// Runs the handler of a method.\n\
+        "{handlers}/// Runs the handler of a method.\n\
          // One arm for each method: as long as the list of them.\n\
          #[allow(clippy::too_many_lines)]\n\
          async fn route(cx: &mut Cx, method: u32, body: &[u8]) -> Result<Vec<u8>, Error> {{\n\
@@ -59,11 +60,23 @@ fn arm(arms: &mut String, namespace: &str, method: &str, file: &str) {
     let call = format!("functions::{namespace}::{}", pascal(method));
     writeln!(
         arms,
-        "<{call} as Identifiable>::CONSTRUCTOR_ID => {{\
+        "<{call} as Identifiable>::CONSTRUCTOR_ID => {namespace}_{file}(cx, body).await,"
+    )
+    .expect("writing to a string cannot fail");
+}
+
+/// A handler between bytes, boxed where it is made: a match that held the requests and states of all methods would
+/// need the stack of all of them together.
+fn handler(handlers: &mut String, namespace: &str, method: &str, file: &str) {
+    let call = format!("functions::{namespace}::{}", pascal(method));
+    writeln!(
+        handlers,
+        "fn {namespace}_{file}<'a>(cx: &'a mut Cx, body: &'a [u8]) -> BoxFuture<'a, Result<Vec<u8>, Error>> {{\
+         Box::pin(async move {{\
          permit(cx, {namespace}::{file}::ACCESS)?;\
          let request = parse::<{call}>(body)?;\
-         let result = Box::pin({namespace}::{file}::call(cx, request)).await?;\
-         Ok(answer::<{call}>(&result)) }}"
+         let result = {namespace}::{file}::call(cx, request).await?;\
+         Ok(answer::<{call}>(&result)) }}) }}"
     )
     .expect("writing to a string cannot fail");
 }

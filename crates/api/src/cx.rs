@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use havre_domain::auth_keys::Client;
+use havre_domain::channel_members::Standing;
 use havre_domain::dialogs::{self, Dialog};
 use havre_domain::flood::{self, Allowance};
-use havre_domain::ids::{AuthKeyId, ChatId, Peer, UserId};
+use havre_domain::ids::{AuthKeyId, ChannelId, ChatId, MessageId, Peer, UserId};
 use havre_domain::keys::partition;
 use havre_domain::login_emails::Address;
 use havre_domain::turns::Turn;
@@ -13,7 +14,7 @@ use havre_domain::tx::{Fault, Tx};
 use havre_domain::updates::{self, Cursor};
 use havre_domain::waiting_room::Class;
 use havre_domain::world::World;
-use havre_domain::{chats, users};
+use havre_domain::{channel_dialogs, chats, messages, users};
 use havre_store::Partition;
 use havre_tl::{enums, types};
 
@@ -64,6 +65,13 @@ pub enum After {
         /// What.
         updates: Box<enums::Updates>,
     },
+    /// Clear a person's draft for a conversation whose messages lie elsewhere than in their box.
+    ClearDraft {
+        /// Whose.
+        user: UserId,
+        /// For which conversation.
+        peer: Peer,
+    },
     /// Forget what is cached of a key, as it changed.
     KeyChanged(AuthKeyId),
 }
@@ -95,6 +103,8 @@ pub struct Cx {
     pub keep_on_error: bool,
     /// Events that the answer itself tells: not pushed to the session that asks.
     pub told: Option<(UserId, Cursor, Cursor)>,
+    /// Events of a channel that the answer itself tells.
+    pub told_of_channel: Option<(ChannelId, Cursor, Cursor)>,
     /// Partitions that [`Self::settle`] changed: pushed once the answer is known, so that who asks is not
     /// pushed what the answer tells.
     pub settled: Vec<Partition>,
@@ -169,6 +179,10 @@ impl Cx {
         match input {
             enums::InputUser::InputUserSelf => Ok(me),
             enums::InputUser::InputUser(u) => self.known_user(UserId(u.user_id), u.access_hash).await,
+            enums::InputUser::InputUserFromMessage(u) => {
+                self.named_in(&u.peer, MessageId(u.msg_id), UserId(u.user_id))
+                    .await
+            }
             _ => Err(RpcError::USER_ID_INVALID.into()),
         }
     }
@@ -192,6 +206,35 @@ impl Cx {
     /// # Errors
     /// `400 PEER_ID_INVALID`.
     pub async fn input_peer(&mut self, input: &enums::InputPeer) -> Result<Peer, Error> {
+        match input {
+            enums::InputPeer::InputPeerUserFromMessage(u) => {
+                let named = self.named_in(&u.peer, MessageId(u.msg_id), UserId(u.user_id));
+                named.await.map(Peer::User)
+            }
+            input => self.plain_peer(input).await,
+        }
+    }
+
+    /// Somebody whom a message names that the asker can read: who was shown them without an access hash says where
+    /// (core.telegram.org/api/min).
+    async fn named_in(
+        &mut self,
+        input: &enums::InputPeer,
+        id: MessageId,
+        user: UserId,
+    ) -> Result<UserId, Error> {
+        let peer = self.plain_peer(input).await?;
+        let mut named = render::Named::default();
+        if let Some(message) = messages::find_in(self.view_box(peer)?, peer, id).await? {
+            drop(render::message(&self.world, peer, id, &message, &mut named));
+        }
+        if named.users.contains(&user) && self.exists(user).await? {
+            return Ok(user);
+        }
+        Err(RpcError::USER_ID_INVALID.into())
+    }
+
+    async fn plain_peer(&mut self, input: &enums::InputPeer) -> Result<Peer, Error> {
         let me = self.me()?;
         match input {
             enums::InputPeer::InputPeerSelf => Ok(Peer::User(me)),
@@ -203,6 +246,11 @@ impl Cx {
                 })
             }
             enums::InputPeer::InputPeerChat(c) => Ok(Peer::Chat(self.known_chat(ChatId(c.chat_id)).await?)),
+            enums::InputPeer::InputPeerChannel(c) => {
+                let channel = self.known_channel(ChannelId(c.channel_id), c.access_hash).await?;
+                self.readable(channel).await?;
+                Ok(Peer::Channel(channel))
+            }
             _ => Err(RpcError::PEER_ID_INVALID.into()),
         }
     }
@@ -221,6 +269,123 @@ impl Cx {
             return Ok(chat);
         }
         Err(RpcError::PEER_ID_INVALID.into())
+    }
+
+    /// As [`Self::input_peer`], of a conversation whose messages lie in the asker's own box.
+    ///
+    /// # Errors
+    /// `400 PEER_ID_INVALID`.
+    pub async fn own_peer(&mut self, input: &enums::InputPeer) -> Result<Peer, Error> {
+        match self.input_peer(input).await? {
+            Peer::Channel(_) => Err(RpcError::PEER_ID_INVALID.into()),
+            peer => Ok(peer),
+        }
+    }
+
+    /// The channel that an `InputChannel` names; the asker need not be in it.
+    ///
+    /// # Errors
+    /// `400 CHANNEL_INVALID`.
+    pub async fn input_channel(&mut self, input: &enums::InputChannel) -> Result<ChannelId, Error> {
+        match input {
+            enums::InputChannel::InputChannel(c) => {
+                self.known_channel(ChannelId(c.channel_id), c.access_hash).await
+            }
+            _ => Err(RpcError::CHANNEL_INVALID.into()),
+        }
+    }
+
+    async fn known_channel(&mut self, channel: ChannelId, access_hash: i64) -> Result<ChannelId, Error> {
+        let me = self.me()?;
+        let right = self.world.secret.channel_hash(me, channel) == access_hash;
+        if right && self.standing(channel).await?.is_some() {
+            return Ok(channel);
+        }
+        Err(RpcError::CHANNEL_INVALID.into())
+    }
+
+    /// A channel as the asker stands to it; nothing when there is none.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn standing(&mut self, channel: ChannelId) -> Result<Option<Standing>, Error> {
+        let me = self.me()?;
+        Ok(Standing::load(self.world.view(partition::channel(channel)), me).await?)
+    }
+
+    /// A channel that the asker may read.
+    ///
+    /// # Errors
+    /// `406 CHANNEL_PRIVATE`.
+    pub async fn readable(&mut self, channel: ChannelId) -> Result<Standing, Error> {
+        let now = self.world.now;
+        let standing = self.standing(channel).await?.filter(|s| s.may_read(now));
+        standing.ok_or(RpcError::CHANNEL_PRIVATE.into())
+    }
+
+    /// Where the messages of a conversation lie, to read: in the asker's own box, or with the channel.
+    ///
+    /// # Errors
+    /// As for [`Self::me`].
+    pub fn view_box(&mut self, peer: Peer) -> Result<&mut Tx, Error> {
+        match peer {
+            Peer::Channel(channel) => Ok(self.world.view(partition::channel(channel))),
+            Peer::User(_) | Peer::Chat(_) => self.view_own(),
+        }
+    }
+
+    /// A conversation as the asker has it.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn dialog(&mut self, peer: Peer) -> Result<Dialog, Error> {
+        let me = self.me()?;
+        Ok(match peer {
+            Peer::Channel(channel) => channel_dialogs::dialog(&mut self.world, me, channel).await?,
+            Peer::User(_) | Peer::Chat(_) => dialogs::dialog(self.view_own()?, peer).await?,
+        })
+    }
+
+    /// Where a channel's log of events ends now.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn channel_cursor(&mut self, channel: ChannelId) -> Result<Cursor, Error> {
+        Ok(updates::cursor(self.world.view(partition::channel(channel))).await?)
+    }
+
+    /// As [`Self::updates_since`], for what this call made happen in a channel.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn channel_updates_since(
+        &mut self,
+        channel: ChannelId,
+        from: Cursor,
+    ) -> Result<types::Updates, Error> {
+        for _ in 0..READ_TRIES_MAX {
+            match self.read_channel_since(channel, from).await {
+                Err(Error::Fault(Fault::Conflict)) if !self.settled.is_empty() => self.world.refresh()?,
+                done => return done,
+            }
+        }
+        Err(Fault::Conflict.into())
+    }
+
+    async fn read_channel_since(
+        &mut self,
+        channel: ChannelId,
+        from: Cursor,
+    ) -> Result<types::Updates, Error> {
+        let me = self.me()?;
+        let tx = self.world.view(partition::channel(channel));
+        let (events, to) = if self.settled.is_empty() {
+            updates::made_beyond(tx, from)?
+        } else {
+            updates::beyond(tx, from, crate::live::PUSH_EVENTS_MAX).await?
+        };
+        self.told_of_channel = Some((channel, from, to));
+        Ok(render::channel_updates(&mut self.world, me, channel, &events).await?)
     }
 
     /// Where the asker's log of events ends now, to render later what a deed adds to it.

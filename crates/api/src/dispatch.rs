@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use havre_domain::auth_keys::Client;
-use havre_domain::ids::{AuthKeyId, Time, UserId};
+use havre_domain::ids::{AuthKeyId, Peer, Time, UserId};
 use havre_domain::outbox::{Courier, Pushed, pushed};
 use havre_domain::turns::{Turn, Turns};
 use havre_domain::tx::Fault;
 use havre_domain::waiting_room::Class;
 use havre_domain::world::{Committed, Secret, World};
-use havre_domain::{keys, sessions, toll};
+use havre_domain::{dialogs, keys, sessions, toll};
 use havre_metrics::Metrics;
 use havre_store::blob::Blobs;
 use havre_store::{Partition, Store};
@@ -23,8 +23,9 @@ use crate::cx::{After, Cx};
 use crate::error::{Error, RpcError};
 use crate::keys::{KeyCache, KeyState};
 use crate::live::{Live, Outlet, SessionRef, Told};
+use crate::rooms::Rooms;
 use crate::uploads::Uploads;
-use crate::{counting, rpc, wire, wrappers};
+use crate::{counting, rooms, rpc, wire, wrappers};
 
 /// What the outside gives: time, entropy, tasks, code providers.
 pub trait Env: Send + Sync + 'static {
@@ -122,6 +123,8 @@ pub struct Api {
     pub metrics: Arc<Metrics>,
     /// Who is connected.
     pub live: Live,
+    /// In which channels they are.
+    pub rooms: Rooms,
     /// When login codes may go out.
     pub codes: Codes,
     pub(crate) key_cache: KeyCache,
@@ -186,6 +189,7 @@ impl Api {
             codes,
             metrics,
             live: Live::default(),
+            rooms: Rooms::default(),
             key_cache: KeyCache::default(),
             secret,
             outlet: OnceLock::new(),
@@ -378,6 +382,7 @@ impl Api {
                 after: Vec::new(),
                 keep_on_error: false,
                 told: None,
+                told_of_channel: None,
                 settled: Vec::new(),
                 messages_sent: 0,
                 turn,
@@ -407,6 +412,7 @@ impl Api {
     async fn attempt(self: &Arc<Self>, cx: &mut Cx, request: &wire::Request<'_>) -> Result<Vec<u8>, Error> {
         let result = rpc::run(cx, request.method, &request.body).await;
         if !cx.settled.is_empty() {
+            self.note_told(cx);
             for partition in std::mem::take(&mut cx.settled) {
                 self.push(&partition, cx.told_now());
             }
@@ -419,6 +425,7 @@ impl Api {
             return result;
         }
         if let Some(committed) = cx.world.commit().await? {
+            self.note_told(cx);
             self.deliver_beside(committed, cx.told_now());
         }
         for after in std::mem::take(&mut cx.after) {
@@ -428,6 +435,14 @@ impl Api {
             counting::done(&self.metrics, cx, request.method, answer);
         }
         result
+    }
+
+    /// What a committed call tells of a channel in its answer is not pushed to the session that asked.
+    fn note_told(&self, cx: &mut Cx) {
+        if let Some((channel, from, to)) = cx.told_of_channel.take() {
+            let session = cx.session;
+            self.rooms.answered(channel, rooms::Told { from, to, session });
+        }
     }
 
     fn follow(self: &Arc<Self>, after: After) {
@@ -442,8 +457,34 @@ impl Api {
             }
             After::Tell { user, updates } => self.tell(user, &updates),
             After::TellKey { key, updates } => self.tell_key(key, &updates),
+            After::ClearDraft { user, peer } => {
+                let api = self.clone();
+                self.env.spawn(Box::pin(async move {
+                    if let Err(error) = api.clear_draft(user, peer).await {
+                        tracing::error!(?error, "a draft could not be cleared");
+                    }
+                }));
+            }
             After::KeyChanged(key) => self.key_cache.forget(key),
         }
+    }
+
+    async fn clear_draft(self: &Arc<Self>, user: UserId, peer: Peer) -> Result<(), Fault> {
+        for _ in 0..TRIES_MAX {
+            let mut world = self.world();
+            let now = world.now;
+            dialogs::clear_draft(world.user(user)?, now, peer).await?;
+            match world.commit().await {
+                Err(Fault::Conflict) => {}
+                Ok(None) => return Ok(()),
+                Ok(Some(committed)) => {
+                    self.deliver_beside(committed, None);
+                    return Ok(());
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        Err(Fault::Conflict)
     }
 
     /// Pushes a commit and delivers, beside the caller, what it could not deliver itself.
@@ -498,6 +539,7 @@ impl Api {
     fn push(self: &Arc<Self>, partition: &Partition, told: Option<Told>) {
         match pushed(partition) {
             Some(Pushed::User(user)) => self.notify(user, told),
+            Some(Pushed::Channel(channel)) => self.notify_room(channel),
             Some(Pushed::Key(key)) => self.key_cache.forget(key),
             None => {}
         }
@@ -513,6 +555,7 @@ impl Api {
         for user in self.live.behind() {
             self.notify(user, None);
         }
+        self.sweep_rooms();
         let (mut after, mut found) = (None, 0);
         loop {
             let waiting = self.store.pending(after.as_ref(), PAGE).await?;

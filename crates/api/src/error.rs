@@ -27,6 +27,15 @@ impl RpcError {
         }
     }
 
+    /// The next message in so many seconds.
+    #[must_use]
+    pub fn slowmode_wait(seconds: i64) -> Self {
+        Self {
+            code: 420,
+            text: Cow::Owned(format!("SLOWMODE_WAIT_{}", seconds.max(1))),
+        }
+    }
+
     /// Come back in so many seconds.
     #[must_use]
     pub fn flood_wait(seconds: i64) -> Self {
@@ -92,6 +101,10 @@ bad_request!(
     AUTH_TOKEN_INVALID,
     BANNED_RIGHTS_INVALID,
     ACCESS_TOKEN_INVALID,
+    ADMINS_TOO_MUCH,
+    CHANNELS_TOO_MUCH,
+    CHANNEL_INVALID,
+    CHANNEL_TOO_LARGE,
     CHAT_ABOUT_NOT_MODIFIED,
     CHAT_ABOUT_TOO_LONG,
     CHAT_FORWARDS_RESTRICTED,
@@ -167,6 +180,7 @@ bad_request!(
     NEW_SETTINGS_INVALID,
     OFFSET_INVALID,
     OFFSET_PEER_ID_INVALID,
+    PARTICIPANT_ID_INVALID,
     PASSKEYS_TOO_MUCH,
     PASSKEYS_UNAVAILABLE,
     PASSKEY_ORIGIN_MISMATCH,
@@ -198,6 +212,7 @@ bad_request!(
     REPLY_MARKUP_INVALID,
     REPLY_MESSAGE_ID_INVALID,
     SEARCH_QUERY_EMPTY,
+    SECONDS_INVALID,
     SRP_A_INVALID,
     SRP_ID_INVALID,
     SRP_PASSWORD_CHANGED,
@@ -215,9 +230,14 @@ bad_request!(
     USERNAME_OCCUPIED,
     USERS_TOO_FEW,
     USERS_TOO_MUCH,
+    USER_ADMIN_INVALID,
     USER_ALREADY_PARTICIPANT,
+    USER_BANNED_IN_CHANNEL,
+    USER_CHANNELS_TOO_MUCH,
+    USER_CREATOR,
     USER_ID_INVALID,
     USER_IS_BLOCKED,
+    USER_KICKED,
     USER_NOT_PARTICIPANT,
     YOU_BLOCKED_USER,
 );
@@ -231,6 +251,10 @@ impl RpcError {
     pub const SESSION_PASSWORD_NEEDED: Self = Self::new(401, "SESSION_PASSWORD_NEEDED");
     /// Administrators only.
     pub const CHAT_ADMIN_REQUIRED: Self = Self::new(400, "CHAT_ADMIN_REQUIRED");
+    /// A channel that the asker is not in, or may not come into.
+    pub const CHANNEL_PRIVATE: Self = Self::new(406, "CHANNEL_PRIVATE");
+    /// An administrator may not give what they do not have.
+    pub const RIGHT_FORBIDDEN: Self = Self::new(403, "RIGHT_FORBIDDEN");
     /// No right to write there.
     pub const CHAT_WRITE_FORBIDDEN: Self = Self::new(403, "CHAT_WRITE_FORBIDDEN");
     /// Members may not send this kind of media there.

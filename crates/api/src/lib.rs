@@ -14,6 +14,7 @@ pub mod keys;
 pub mod live;
 pub mod notices;
 pub mod render;
+pub mod rooms;
 pub mod rpc;
 pub mod telling;
 pub mod uploads;

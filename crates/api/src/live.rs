@@ -2,10 +2,11 @@
 //! was last told, read from the log of events. Pushes are therefore in order and complete (UP-20), and
 //! whoever commits only has to say whose box changed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use havre_domain::ids::{AuthKeyId, UserId};
+use havre_domain::keys::partition;
 use havre_domain::tx::Fault;
 use havre_domain::updates::{self, Cursor, Event};
 use havre_metrics::Undelivered;
@@ -13,7 +14,7 @@ use havre_tl::{Serialize as _, enums};
 
 use crate::dispatch::Api;
 use crate::error::Error;
-use crate::render;
+use crate::{render, rooms};
 
 /// Most events that one push or answer tells; whoever is further behind is told to catch up.
 pub const PUSH_EVENTS_MAX: usize = 100;
@@ -213,6 +214,7 @@ impl Api {
         if self.live.person(user, |p| p.cursor.is_none()) {
             let mut world = self.world();
             let now = updates::cursor(world.view_user(user)).await?;
+            self.enter_rooms(user).await?;
             let missed = self.live.person(user, |p| {
                 p.cursor.get_or_insert(now);
                 p.changes > 0
@@ -285,7 +287,7 @@ impl Api {
     /// Pushes events after `from`. Returns the place after them and whether there may be more; nothing when
     /// there are none.
     async fn push_since(
-        &self,
+        self: &Arc<Self>,
         user: UserId,
         from: Cursor,
         told: &[Told],
@@ -303,9 +305,14 @@ impl Api {
         if events.is_empty() {
             return Ok(None);
         }
+        let mut joined = BTreeSet::new();
         for placed in &events {
-            if let Event::LoggedOut(key) = placed.event {
-                self.live.unsubscribe(user, key);
+            match placed.event {
+                Event::LoggedOut(key) => self.live.unsubscribe(user, key),
+                Event::Channel(channel) if self.follow_room(user, channel).await? => {
+                    joined.insert(channel);
+                }
+                _ => {}
             }
         }
         let more = events.len() >= PUSH_EVENTS_MAX;
@@ -317,7 +324,13 @@ impl Api {
         if listeners.is_empty() {
             return Ok(Some((to, more)));
         }
-        let updates = render::updates(&mut world, user, &events).await?;
+        let mut updates = render::updates(&mut world, user, &events).await?;
+        // What was said before they were brought in was not pushed to them.
+        for channel in joined {
+            let tx = world.view(partition::channel(channel));
+            let pts = updates::counters(tx).await?.pts.0;
+            updates.updates.push(rooms::too_long(channel, pts));
+        }
         if !updates.updates.is_empty() {
             let body = enums::Updates::Updates(updates).to_bytes();
             self.push_to(listeners.into_iter(), &body);
@@ -328,6 +341,16 @@ impl Api {
     /// Pushes something that is not kept to all sessions of a person.
     pub fn tell(&self, user: UserId, updates: &enums::Updates) {
         self.push_to(self.live.subscribers(user).into_iter(), &updates.to_bytes());
+    }
+
+    /// Pushes something that is not kept to the sessions of people but for some.
+    pub(crate) fn tell_except(&self, people: &[UserId], updates: &enums::Updates, but: &[SessionRef]) {
+        let subscribers = people.iter().flat_map(|user| self.live.subscribers(*user));
+        let mut listeners: Vec<Subscriber> = subscribers.collect();
+        listeners.retain(|s| !but.contains(&s.session));
+        if !listeners.is_empty() {
+            self.push_to(listeners.into_iter(), &updates.to_bytes());
+        }
     }
 
     /// Pushes something to all sessions of a key, logged in or not.

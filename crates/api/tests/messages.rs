@@ -4,3 +4,5 @@
 
 #[path = "rpc/messages/mod.rs"]
 mod messages;
+#[path = "rpc/picture.rs"]
+mod picture;

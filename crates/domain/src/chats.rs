@@ -4,7 +4,7 @@ use havre_store::Order;
 use havre_tl::{Deserialize as _, Serialize as _, enums, types};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ChatId, MessageId, Origin, Peer, Time, UserId};
+use crate::ids::{ChannelId, ChatId, MessageId, Origin, Peer, Time, UserId};
 use crate::keys::{self, partition};
 use crate::limits::CHAT_MEMBERS_MAX;
 use crate::messages::Arrival;
@@ -55,6 +55,14 @@ pub struct Member {
 /// [`Fault`]; so for everything here.
 pub async fn chat(tx: &mut Tx) -> Result<Option<Chat>, Fault> {
     tx.get(&keys::chat()).await
+}
+
+/// The channel that the group became.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn successor(tx: &mut Tx) -> Result<Option<ChannelId>, Fault> {
+    tx.get(&keys::successor()).await
 }
 
 /// Everybody in the group.

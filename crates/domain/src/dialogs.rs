@@ -3,9 +3,10 @@
 use havre_store::Order;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{MessageId, Peer};
+use crate::ids::{MessageId, Peer, Time};
 use crate::keys;
 use crate::tx::{Fault, Tx};
+use crate::updates::{self, Event};
 
 /// The archive.
 pub const FOLDER_ARCHIVE: u8 = 1;
@@ -84,10 +85,10 @@ pub async fn change(tx: &mut Tx, peer: Peer, deed: impl FnOnce(&mut Dialog)) -> 
     let old: Dialog = dialog(tx, peer).await?;
     let mut new = old.clone();
     deed(&mut new);
-    let place = |d: &Dialog| {
-        d.is_listed()
-            .then(|| keys::order(d.folder, d.top_date, d.top, peer))
-    };
+    // A channel's place follows from its newest message, which its members' boxes do not know.
+    let is_ordered = !matches!(peer, Peer::Channel(_));
+    let place =
+        |d: &Dialog| (is_ordered && d.is_listed()).then(|| keys::order(d.folder, d.top_date, d.top, peer));
     let (before, after) = (place(&old), place(&new));
     if before != after {
         if let Some(key) = before {
@@ -105,6 +106,18 @@ pub async fn change(tx: &mut Tx, peer: Peer, deed: impl FnOnce(&mut Dialog)) -> 
         tx.put(keys::dialog(peer), &new);
     }
     Ok(new)
+}
+
+/// Clears the draft of a conversation, if there is one.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn clear_draft(tx: &mut Tx, now: Time, peer: Peer) -> Result<(), Fault> {
+    if dialog(tx, peer).await?.draft.is_some() {
+        change(tx, peer, |d| d.draft = None).await?;
+        updates::append(tx, now, Event::Draft(peer)).await?;
+    }
+    Ok(())
 }
 
 /// A page of a folder's list, newest first: conversations strictly older than `before`.

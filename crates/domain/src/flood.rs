@@ -1,9 +1,10 @@
 //! How often somebody may do what others have to bear: a leaky bucket for each kind of deed, kept with the
 //! person or group, so that it holds on every node and over restarts. A refusal writes nothing.
 
+use havre_store::Key;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::Time;
+use crate::ids::{Time, UserId};
 use crate::keys;
 use crate::tx::{Fault, Tx};
 
@@ -76,10 +77,32 @@ pub async fn spend(
     allowance: Allowance,
     times: u32,
 ) -> Result<Result<(), Wait>, Fault> {
+    spend_at(tx, keys::meter(allowance.name), now, allowance, times).await
+}
+
+/// Counts one deed of somebody in a partition that many do it in.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn spend_as(
+    tx: &mut Tx,
+    now: Time,
+    allowance: Allowance,
+    by: UserId,
+) -> Result<Result<(), Wait>, Fault> {
+    spend_at(tx, keys::meter_of(allowance.name, by), now, allowance, 1).await
+}
+
+async fn spend_at(
+    tx: &mut Tx,
+    key: Key,
+    now: Time,
+    allowance: Allowance,
+    times: u32,
+) -> Result<Result<(), Wait>, Fault> {
     if allowance.count == 0 {
         return Ok(Ok(()));
     }
-    let key = keys::meter(allowance.name);
     let meter: Meter = tx.get(&key).await?.unwrap_or_default();
     let filled = fill(meter.empty_at, now, allowance, times);
     if let Ok(empty_at) = filled {
@@ -113,7 +136,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ids::UserId;
 
     const THREE: Allowance = Allowance {
         name: "test",

@@ -19,7 +19,11 @@ id!(
     ChatId(i64)
 );
 id!(
-    /// A message in one person's box: 1 ≤ id < 2^31, grows with creation (UP-15).
+    /// A supergroup or broadcast channel: random within 1..2^39, never reused.
+    ChannelId(i64)
+);
+id!(
+    /// A message in one person's box, or in a channel: 1 ≤ id < 2^31, grows with creation (UP-15).
     MessageId(i32)
 );
 id!(
@@ -67,6 +71,8 @@ pub enum Peer {
     User(UserId),
     /// A basic group.
     Chat(ChatId),
+    /// A supergroup or broadcast channel.
+    Channel(ChannelId),
 }
 
 /// Names a message across boxes: each box gives it an id of its own, the origin stays.

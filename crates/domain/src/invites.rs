@@ -1,10 +1,10 @@
-//! Invite links of a basic group. A link lies in its group's partition; its hash is claimed in a partition
-//! of its own, which leads to the group.
+//! Invite links of a basic group or channel. A link lies in its group's partition; its hash is claimed in a
+//! partition of its own, which leads to the group.
 
 use havre_store::Order;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ChatId, Time, UserId};
+use crate::ids::{Peer, Time, UserId};
 use crate::keys::{self, partition};
 use crate::limits::LINKS_MAX;
 use crate::outbox::Effect;
@@ -101,10 +101,16 @@ pub async fn primary(tx: &mut Tx, admin: UserId) -> Result<Option<Link>, Fault> 
         .find(|l| l.admin == admin && l.permanent && !l.revoked))
 }
 
-/// Adds a link and makes its hash lead to the group.
-pub fn open(tx: &mut Tx, chat: ChatId, link: &Link) {
+/// Adds a link and makes its hash lead to the group or channel.
+pub fn open(tx: &mut Tx, to: Peer, link: &Link) {
     save(tx, link);
-    tx.send(partition::invite(&link.hash), &Effect::Invite(Some(chat)));
+    let effect = match to {
+        Peer::Channel(channel) => Effect::LeadTo(Some(channel)),
+        Peer::Chat(chat) => Effect::Invite(Some(chat)),
+        // Nobody is invited into a private chat.
+        Peer::User(_) => Effect::Invite(None),
+    };
+    tx.send(partition::invite(&link.hash), &effect);
 }
 
 /// Stores a changed link.
@@ -113,9 +119,13 @@ pub fn save(tx: &mut Tx, link: &Link) {
 }
 
 /// Forgets a link and lets its hash go.
-pub fn delete(tx: &mut Tx, hash: &str) {
+pub fn delete(tx: &mut Tx, of: Peer, hash: &str) {
     tx.delete(keys::link(hash));
-    tx.send(partition::invite(hash), &Effect::Invite(None));
+    let effect = match of {
+        Peer::Channel(_) => Effect::LeadTo(None),
+        Peer::Chat(_) | Peer::User(_) => Effect::Invite(None),
+    };
+    tx.send(partition::invite(hash), &effect);
 }
 
 /// Revokes every link of somebody who is no administrator any more.

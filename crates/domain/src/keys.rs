@@ -17,7 +17,8 @@
 //! ├── given                        -> u32       how many invitations were given    invitations
 //! ├── notify/<scope>               -> dialogs::Notify                            dialogs
 //! ├── dialog/<peer>                -> dialogs::Dialog                            dialogs
-//! ├── order/<folder>/<date>/<top>/<peer> -> ()  newest last                      dialogs
+//! ├── joined/<channel>             -> channel_members::Joined                    channel_members
+//! ├── order/<folder>/<date>/<top>/<peer> -> ()  newest last; not of channels     dialogs
 //! ├── pins/<folder>                -> dialogs::Pins                              dialogs
 //! ├── unread                       -> dialogs::Unread                            dialogs
 //! ├── message/<peer>/<id>          -> messages::Message                          messages
@@ -32,11 +33,22 @@
 //! ├── chat                         -> chats::Chat                                chats
 //! ├── member/<user>                -> chats::Member                              chats
 //! ├── link/<hash>                  -> invites::Link                              invites
+//! ├── successor                    -> ChannelId what it became                   chats
 //! └── meter/<name>                 -> flood::Meter                               flood
+//! channel/<id>                     a supergroup or broadcast channel: a box with one conversation
+//! ├── channel                      -> channels::Channel                          channels
+//! ├── census                       -> channel_members::Census                    channel_members
+//! ├── attendant/<user>             -> channel_members::Member                    channel_members
+//! ├── seat/<kind>/<date>/<user>    -> ()        members by kind, newest last     channel_members
+//! ├── author/<user>/<id>           -> ()        who wrote which message          channel_messages
+//! ├── random/<sender>/<random id>, expiry/..                                     messages
+//! ├── link/<hash>                  -> invites::Link                              invites
+//! ├── meter/<name>[/<user>]        -> flood::Meter                               flood
+//! └── box, dialog/<itself>, message, place, word, media, event: as a person's
 //! phone/<digits>                   -> phones::Phone under `claim`; invitations::Invitation under `invitation`;
 //!                                     login_emails::Verification under `verification`; meter/<name>
-//! username/<lower case>            -> usernames::Claim under `claim`             usernames
-//! invite/<hash>                    -> chats::InviteClaim under `claim`           chats
+//! username/<lower case>            -> usernames::Claim under `claim`; ChannelId under `channel`
+//! invite/<hash>                    -> chats::InviteClaim under `claim`; ChannelId under `channel`
 //! passkey/<hash of its id>         -> usernames::Claim under `claim`             passkeys
 //! key/<auth key id>                -> auth_keys::AuthKey under `key`; state of a login under `login`;
 //!                                     passkeys::Challenge under `passkey`
@@ -48,7 +60,7 @@ use bytes::Bytes;
 use havre_store::{Key, Partition};
 use sha2::{Digest as _, Sha256};
 
-use crate::ids::{AuthKeyId, ChatId, FileId, MessageId, Origin, Peer, Pts, UserId};
+use crate::ids::{AuthKeyId, ChannelId, ChatId, FileId, MessageId, Origin, Peer, Pts, UserId};
 
 /// Keys from `start` up to but not including `end`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +97,7 @@ impl Path {
         match peer {
             Peer::User(UserId(id)) => self.byte(1).i64(id),
             Peer::Chat(ChatId(id)) => self.byte(2).i64(id),
+            Peer::Channel(ChannelId(id)) => self.byte(3).i64(id),
         }
     }
     /// Text without zero bytes; those are dropped.
@@ -126,6 +139,20 @@ pub mod partition {
     pub fn chat(ChatId(id): ChatId) -> Partition {
         Partition(Path::new(b'c').i64(id).key())
     }
+    /// A supergroup or broadcast channel.
+    #[must_use]
+    pub fn channel(ChannelId(id): ChannelId) -> Partition {
+        Partition(Path::new(b'g').i64(id).key())
+    }
+    /// Whoever a conversation is with.
+    #[must_use]
+    pub fn peer(peer: Peer) -> Partition {
+        match peer {
+            Peer::User(id) => user(id),
+            Peer::Chat(id) => chat(id),
+            Peer::Channel(id) => channel(id),
+        }
+    }
     /// The claim of a phone number, digits only.
     #[must_use]
     pub fn phone(digits: &str) -> Partition {
@@ -165,25 +192,26 @@ pub mod partition {
     /// The person whose partition this is, if it is a person's.
     #[must_use]
     pub fn as_user(partition: &Partition) -> Option<UserId> {
-        match partition.0.split_first() {
-            Some((b'u', id)) => {
-                let id: [u8; 8] = id.try_into().ok()?;
-                Some(UserId((u64::from_be_bytes(id) ^ (1 << 63)).cast_signed()))
-            }
-            _ => None,
-        }
+        numbered(partition, b'u').map(UserId)
+    }
+
+    /// The channel whose partition this is, if it is one's.
+    #[must_use]
+    pub fn as_channel(partition: &Partition) -> Option<ChannelId> {
+        numbered(partition, b'g').map(ChannelId)
     }
 
     /// The authorization key whose partition this is, if it is one's.
     #[must_use]
     pub fn as_auth_key(partition: &Partition) -> Option<AuthKeyId> {
-        match partition.0.split_first() {
-            Some((b'k', id)) => {
-                let id: [u8; 8] = id.try_into().ok()?;
-                Some(AuthKeyId((u64::from_be_bytes(id) ^ (1 << 63)).cast_signed()))
-            }
-            _ => None,
-        }
+        numbered(partition, b'k').map(AuthKeyId)
+    }
+
+    /// The number of a partition of this kind.
+    fn numbered(partition: &Partition, kind: u8) -> Option<i64> {
+        let (_, id) = partition.0.split_first().filter(|(first, _)| **first == kind)?;
+        let id: [u8; 8] = id.try_into().ok()?;
+        Some((u64::from_be_bytes(id) ^ (1 << 63)).cast_signed())
     }
 }
 
@@ -211,6 +239,11 @@ pub fn invitation() -> Key {
 #[must_use]
 pub fn passkey_challenge() -> Key {
     Path::new(5).key()
+}
+/// The channel that a claim leads to: username, invite.
+#[must_use]
+pub fn claiming_channel() -> Key {
+    Path::new(6).key()
 }
 /// A person's profile.
 #[must_use]
@@ -344,6 +377,7 @@ pub fn peer_of(key: &Key) -> Option<Peer> {
     match kind {
         1 => Some(Peer::User(UserId(id))),
         2 => Some(Peer::Chat(ChatId(id))),
+        3 => Some(Peer::Channel(ChannelId(id))),
         _ => None,
     }
 }
@@ -459,6 +493,11 @@ pub fn event_of(key: &Key) -> Option<(Pts, i32)> {
 pub fn meter(name: &str) -> Key {
     Path::new(32).text(name).key()
 }
+/// A flood meter of somebody in a partition that many use.
+#[must_use]
+pub fn meter_of(name: &str, UserId(by): UserId) -> Key {
+    Path::new(32).text(name).i64(by).key()
+}
 /// Unread messages of all conversations together.
 #[must_use]
 pub fn unread() -> Key {
@@ -508,6 +547,72 @@ pub fn link(hash: &str) -> Key {
 #[must_use]
 pub fn links() -> Span {
     Path::new(42).below()
+}
+/// The channel that a basic group became.
+#[must_use]
+pub fn successor() -> Key {
+    Path::new(43).key()
+}
+/// A channel.
+#[must_use]
+pub fn channel() -> Key {
+    Path::new(60).key()
+}
+/// How many of which kind of member a channel has.
+#[must_use]
+pub fn census() -> Key {
+    Path::new(61).key()
+}
+/// Somebody whom a channel knows.
+#[must_use]
+pub fn attendant(UserId(id): UserId) -> Key {
+    Path::new(62).i64(id).key()
+}
+/// The place of somebody among the members of a kind.
+#[must_use]
+pub fn seat(kind: u8, date: i32, UserId(id): UserId) -> Key {
+    Path::new(63).byte(kind).i32(date).i64(id).key()
+}
+/// All members of a kind, who came last is last.
+#[must_use]
+pub fn seats(kind: u8) -> Span {
+    Path::new(63).byte(kind).below()
+}
+/// A message by its author.
+#[must_use]
+pub fn author(UserId(author): UserId, MessageId(id): MessageId) -> Key {
+    Path::new(64).i64(author).i32(id).key()
+}
+/// An author's messages with `from <= id < to`.
+#[must_use]
+pub fn written(by: UserId, from: MessageId, to: MessageId) -> Span {
+    Span {
+        start: author(by, from),
+        end: author(by, to),
+    }
+}
+/// Where messages with `from <= id < to` lie.
+#[must_use]
+pub fn places(from: MessageId, to: MessageId) -> Span {
+    Span {
+        start: place(from),
+        end: place(to),
+    }
+}
+/// A channel that a person is in.
+#[must_use]
+pub fn joined(ChannelId(id): ChannelId) -> Key {
+    Path::new(65).i64(id).key()
+}
+/// All channels that a person is in.
+#[must_use]
+pub fn all_joined() -> Span {
+    Path::new(65).below()
+}
+/// The channel at the end of a [`joined`] key.
+#[must_use]
+pub fn joined_of(key: &Key) -> Option<ChannelId> {
+    number_of(key).map(ChannelId)
 }
 /// Something that a server has once.
 #[must_use]

@@ -7,6 +7,10 @@
 pub mod acquaintances;
 pub mod auth_keys;
 pub mod cbor;
+pub mod channel_dialogs;
+pub mod channel_members;
+pub mod channel_messages;
+pub mod channels;
 pub mod chats;
 pub mod contacts;
 pub mod dialogs;
@@ -31,6 +35,7 @@ pub mod record;
 pub mod search;
 pub mod sessions;
 pub mod srp;
+pub mod successions;
 pub mod toll;
 pub mod turns;
 pub mod tx;

@@ -161,3 +161,19 @@ pub const ATTRIBUTE_LEN_MAX: usize = 255;
 pub const VCARD_LEN_MAX: usize = 8 << 10;
 /// People of the newest private chats who are told at once that somebody changed.
 pub const TOLD_MAX: usize = 200;
+/// Most members of a channel that are listed by one call.
+pub const PARTICIPANTS_MAX: usize = 200;
+/// Most channels that a person is in.
+pub const CHANNELS_MAX: usize = 500;
+/// Most administrators of a channel.
+pub const CHANNEL_ADMINS_MAX: i32 = 50;
+/// Most people invited to a channel by one call.
+pub const INVITED_MAX: usize = 200;
+/// Unread messages of a channel up to which they are counted; clients show this number for more.
+pub const UNREAD_COUNTED_MAX: usize = 1_000;
+/// Newest members of a channel that a search by name looks at.
+pub const SEARCHED_MEMBERS_MAX: usize = 2_000;
+/// Longest title that an administrator of a channel has, characters.
+pub const RANK_LEN_MAX: usize = 16;
+/// Members up to which a channel can be deleted (core.telegram.org/method/channels.deleteChannel).
+pub const DELETABLE_MEMBERS_MAX: usize = 1_000;

@@ -11,18 +11,20 @@ use havre_store::{EffectId, Partition, Pending, Store};
 use serde::{Deserialize, Serialize};
 
 use crate::auth_keys::Awaits;
-use crate::ids::{AuthKeyId, ChatId, Origin, Peer, Time, UserId};
+use crate::channel_members::{self, Joined};
+use crate::ids::{AuthKeyId, ChannelId, ChatId, MessageId, Origin, Peer, Time, UserId};
 use crate::invitations::{self, Invitation};
 use crate::keys::{self, partition};
 use crate::messages::{self, Arrival};
 use crate::passkeys::{self, Proved};
 use crate::search::{self, Kind};
 use crate::sessions::{self, Session};
+use crate::successions::{self, Succession};
 use crate::turns::Turns;
 use crate::tx::{Fault, Tx};
 use crate::updates::{self, Event};
 use crate::users::Profile;
-use crate::{auth_keys, chats, dialogs, login_emails};
+use crate::{auth_keys, channels, chats, dialogs, login_emails};
 
 /// What a commit asks of another partition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +112,27 @@ pub enum Effect {
     Proved(Proved),
     /// To a person: where their login codes go by e-mail.
     LoginEmail(login_emails::Change),
+    /// To a person: they are in a channel now, where this was said before.
+    Joined {
+        /// Which.
+        channel: ChannelId,
+        /// Since when.
+        joined: Joined,
+        /// The newest message before.
+        read: MessageId,
+    },
+    /// To a person: they are in a channel no more.
+    Parted(ChannelId),
+    /// To a person: a channel changed, or what they may do in it.
+    ChannelChanged(ChannelId),
+    /// To a channel: somebody read up to here what others wrote.
+    ChannelRead(MessageId),
+    /// To a channel: a username was claimed for it (or given up, `None`).
+    ChannelName(Option<String>),
+    /// To a channel that is not there yet: a basic group became it.
+    Succeed(Box<Succession>),
+    /// To a claim (username, invite): it leads to this channel, or nowhere.
+    LeadTo(Option<ChannelId>),
 }
 
 /// Applies an effect to the partition that it was sent to.
@@ -130,6 +153,13 @@ pub async fn apply(tx: &mut Tx, now: Time, effect: Effect) -> Result<(), Fault> 
         (None, Effect::Bind(permanent)) => auth_keys::bind(tx, permanent).await,
         (None, Effect::Unbind(permanent)) => auth_keys::unbind(tx, permanent).await,
         (None, Effect::Claim(user)) => passkeys::claim(tx, user).await,
+        (None, Effect::ChannelRead(max_id)) => channels::was_read(tx, max_id).await.map(drop),
+        (None, Effect::Succeed(succession)) => Box::pin(successions::begin(tx, now, *succession)).await,
+        (None, Effect::ChannelName(name)) => channels::adopt(tx, now, name).await,
+        (None, Effect::LeadTo(channel)) => {
+            channels::claim(tx, channel);
+            Ok(())
+        }
         (None, Effect::Invitation(invitation)) => invitations::keep(tx, &invitation).await,
         (None, _) => Err(Fault::Defect("an effect for a person was sent elsewhere")),
     }
@@ -165,6 +195,13 @@ async fn apply_to_user(tx: &mut Tx, now: Time, owner: UserId, effect: Effect) ->
         Effect::UserChanged(user) => updates::append(tx, now, Event::User(user)).await.map(drop),
         Effect::ChatChanged(chat) => updates::append(tx, now, Event::Chat(chat)).await.map(drop),
         Effect::ChatRights(chat) => updates::append(tx, now, Event::ChatRights(chat)).await.map(drop),
+        Effect::Joined {
+            channel,
+            joined,
+            read,
+        } => channel_members::joins(tx, now, channel, joined, read).await,
+        Effect::Parted(channel) => channel_members::parts(tx, now, channel).await,
+        Effect::ChannelChanged(channel) => updates::append(tx, now, Event::Channel(channel)).await.map(drop),
         Effect::Purge { chat, author } => messages::purge(tx, now, Peer::Chat(chat), author).await,
         _ => Err(Fault::Defect("an effect for something else was sent to a person")),
     }
@@ -425,11 +462,14 @@ impl Courier {
     }
 }
 
-/// Whether a partition is one whose changes are pushed: a person's.
+/// Whether a partition is one whose changes are pushed: a person's, a channel's, a key's.
 #[must_use]
 pub fn pushed(partition: &Partition) -> Option<Pushed> {
     if let Some(user) = partition::as_user(partition) {
         return Some(Pushed::User(user));
+    }
+    if let Some(channel) = partition::as_channel(partition) {
+        return Some(Pushed::Channel(channel));
     }
     partition::as_auth_key(partition).map(Pushed::Key)
 }
@@ -439,6 +479,8 @@ pub fn pushed(partition: &Partition) -> Option<Pushed> {
 pub enum Pushed {
     /// A person's sessions, from the log of events.
     User(UserId),
+    /// Who is in a channel, from its log of events.
+    Channel(ChannelId),
     /// A key's sessions: who is logged in on it changed.
     Key(AuthKeyId),
 }

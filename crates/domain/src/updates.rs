@@ -4,7 +4,7 @@
 use havre_store::{Key, Order};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AuthKeyId, ChatId, MessageId, Peer, Pts, Time, UserId};
+use crate::ids::{AuthKeyId, ChannelId, ChatId, MessageId, Peer, Pts, Time, UserId};
 use crate::keys::{self, Span};
 use crate::limits::{EVENTS_FORGOTTEN_AT_ONCE, EVENTS_KEPT_MAX};
 use crate::tx::{Fault, Tx};
@@ -121,6 +121,21 @@ pub enum Event {
     LoggedOut(AuthKeyId),
     /// Nothing: moves pts, so that a difference gets past a run of events without pts (UP-8).
     Checkpoint,
+    /// A channel changed, or how the box's owner stands to it; no pts.
+    Channel(ChannelId),
+    /// In a channel's log: what its members may not do changed; no pts.
+    ChannelRights,
+    /// The owner read a channel; no pts of this box.
+    ReadChannel {
+        /// Which.
+        channel: ChannelId,
+        /// Read up to here.
+        max_id: MessageId,
+        /// Left unread.
+        unread: i32,
+        /// Where the channel's own sequence was.
+        pts: Pts,
+    },
 }
 
 /// Longest run of events without pts.
@@ -260,6 +275,16 @@ fn write(tx: &mut Tx, now: Time, counters: &mut Counters, event: Event) -> Resul
         },
     );
     Ok(())
+}
+
+/// The newest event that moved pts; nothing when there never was one.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn newest(tx: &mut Tx) -> Result<Option<Placed>, Fault> {
+    let pts = counters(tx).await?.pts;
+    let logged = tx.get::<Logged>(&keys::event(pts, 0)).await?;
+    Ok(logged.map(|Logged { date, event }| Placed { pts, date, event }))
 }
 
 /// How many log entries to read so that they hold `limit` events with pts and at least one.

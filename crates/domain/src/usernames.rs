@@ -7,7 +7,7 @@ use crate::keys::{self, partition};
 use crate::outbox::Effect;
 use crate::tx::{Fault, Tx};
 use crate::updates::{self, Event};
-use crate::{acquaintances, users};
+use crate::{acquaintances, channels, users};
 
 /// Who owns a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ pub async fn owner(tx: &mut Tx) -> Result<Option<UserId>, Fault> {
 /// # Errors
 /// [`Fault`].
 pub async fn claim(tx: &mut Tx, user: UserId, name: &str) -> Result<bool, Fault> {
+    if channels::claimed(tx).await?.is_some() {
+        return Ok(false);
+    }
     match owner(tx).await? {
         Some(owner) if owner != user => return Ok(false),
         Some(_) => {}

@@ -9,7 +9,7 @@ use rand_core::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
 
 use crate::direct;
-use crate::ids::{Peer, Time, UserId};
+use crate::ids::{ChannelId, Peer, Time, UserId};
 use crate::keys::partition;
 use crate::turns::Turns;
 use crate::tx::{Fault, Tx};
@@ -35,7 +35,17 @@ impl Secret {
     /// The access hash under which `viewer` may name `user`: nobody can name whom he was never shown.
     #[must_use]
     pub fn access_hash(&self, viewer: UserId, user: UserId) -> i64 {
-        let hash = self.hash("user", &[viewer.0, user.0]);
+        self.number("user", &[viewer.0, user.0])
+    }
+
+    /// The access hash under which `viewer` may name `channel`.
+    #[must_use]
+    pub fn channel_hash(&self, viewer: UserId, channel: ChannelId) -> i64 {
+        self.number("channel", &[viewer.0, channel.0])
+    }
+
+    fn number(&self, label: &str, data: &[i64]) -> i64 {
+        let hash = self.hash(label, data);
         i64::from_be_bytes([
             hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7],
         ])
@@ -116,10 +126,7 @@ impl World {
 
     /// The partition of whoever is behind `peer`, to read.
     pub fn view_peer(&mut self, peer: Peer) -> &mut Tx {
-        match peer {
-            Peer::User(user) => self.view_user(user),
-            Peer::Chat(chat) => self.view(partition::chat(chat)),
-        }
+        self.view(partition::peer(peer))
     }
 
     /// Commits the subject and forgets everything that was read. What it asks of other partitions is applied

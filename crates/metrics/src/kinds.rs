@@ -111,6 +111,8 @@ kinds! {
         Account = "account",
         /// `auth.*`
         Auth = "auth",
+        /// `channels.*`
+        Channels = "channels",
         /// `contacts.*`
         Contacts = "contacts",
         /// `folders.*`

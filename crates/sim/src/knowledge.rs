@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use havre_domain::ids::{ChatId, Peer, UserId};
+use havre_domain::ids::{ChannelId, ChatId, Peer, UserId};
 use havre_tl::{enums, types};
 
 /// One message as its owner sees it.
@@ -60,7 +60,7 @@ pub fn peer_of(peer: &enums::Peer) -> Peer {
     match peer {
         enums::Peer::PeerUser(p) => Peer::User(UserId(p.user_id)),
         enums::Peer::PeerChat(p) => Peer::Chat(ChatId(p.chat_id)),
-        enums::Peer::PeerChannel(p) => Peer::Chat(ChatId(p.channel_id)),
+        enums::Peer::PeerChannel(p) => Peer::Channel(ChannelId(p.channel_id)),
     }
 }
 

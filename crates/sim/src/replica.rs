@@ -346,6 +346,7 @@ impl Replica {
             let is_named = match seen.peer {
                 Peer::User(user) => users.contains(&user.0),
                 Peer::Chat(chat) => chats.contains(&chat.0),
+                Peer::Channel(channel) => chats.contains(&channel.0),
             };
             assert!(is_named, "UP-18: {:?} of message {id}", seen.peer);
         }

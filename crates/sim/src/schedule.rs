@@ -318,6 +318,8 @@ impl World {
                 Some(other) => self.people[person][device].client.input_peer_of(&other[0].client),
                 None => enums::InputPeer::InputPeerEmpty,
             },
+            // Schedules have groups only.
+            Peer::Channel(_) => enums::InputPeer::InputPeerEmpty,
         }
     }
 

@@ -17,7 +17,7 @@
 //! | UP-9 | folding | by UP-5; `get_difference.rs` |
 //! | UP-10 | one event is repaired by one | devices with that habit; `get_difference.rs` |
 //! | UP-11 | too long | devices that start again, compaction at random; `get_difference.rs` |
-//! | UP-12, 13, 14 | channels | absent: there are none |
+//! | UP-12, 13, 14 | channels | `channels.rs`, for channels with UP-5, 6, 16 and 17 |
 //! | UP-15 | ids grow and are not used again | every message that comes |
 //! | UP-16 | own sends are named first | every send and forward |
 //! | UP-17 | a repeated send is one message | `crashes.rs`, `main_job.rs` |
@@ -32,7 +32,7 @@
 //! | UP-26 | seq stays 0 | every push and difference |
 //! | UP-27 | the date never falls | every difference; `get_difference.rs` |
 //! | UP-28 | logins hear nothing from before or after | logins that end and begin; `log_out.rs` of the API |
-//! | UP-29 | migration | absent: there are no channels |
+//! | UP-29 | migration | `settings.rs` of the channels of the API |
 //! | UP-30 | privacy on every path | absent here: live and difference share `render`; `privacy.rs` of the API |
 //! | UP-31 | bounded queues | links that overflow here; a log that forgets in `get_difference.rs`; that the wire's queue is bounded is for `crates/mtproto` to check |
 //! | UP-32 | catching up costs what it tells | `cost.rs` |

@@ -1,6 +1,7 @@
 //! Media of messages: what a client asks to send, as it is kept (`MessageMedia` of the canonical layer).
 
 use havre_domain::flood::PHONE_LOOKUPS;
+use havre_domain::ids::Peer;
 use havre_domain::limits::{ATTRIBUTE_LEN_MAX, NAME_LEN_MAX, VCARD_LEN_MAX};
 use havre_domain::phones;
 use havre_tl::{enums, types};
@@ -10,12 +11,16 @@ use super::photo;
 use crate::cx::Cx;
 use crate::error::{Error, RpcError};
 
-/// The media that an `InputMedia` asks for. Uploads become files by it.
+/// The media that an `InputMedia` asks for, to be sent to `to`. Uploads become files by it.
 ///
 /// # Errors
 /// `400 MEDIA_EMPTY`, `400 MEDIA_INVALID` for what is not built, `400 TTL_MEDIA_INVALID`,
 /// `420 FLOOD_WAIT_n` for too many contacts, and what the files say.
-pub async fn of_input(cx: &mut Cx, input: &enums::InputMedia) -> Result<enums::MessageMedia, Error> {
+pub async fn of_input(
+    cx: &mut Cx,
+    to: Peer,
+    input: &enums::InputMedia,
+) -> Result<enums::MessageMedia, Error> {
     use enums::InputMedia as I;
     match input {
         I::InputMediaEmpty => Err(RpcError::MEDIA_EMPTY.into()),
@@ -39,7 +44,7 @@ pub async fn of_input(cx: &mut Cx, input: &enums::InputMedia) -> Result<enums::M
             let document = document::named(cx, &m.id).await?;
             Ok(document_media(document, m.spoiler))
         }
-        I::InputMediaContact(m) => contact(cx, m).await,
+        I::InputMediaContact(m) => contact(cx, to, m).await,
         I::InputMediaGeoPoint(m) => Ok(types::MessageMediaGeo {
             geo: place(&m.geo_point)?,
         }
@@ -66,16 +71,26 @@ fn document_media(document: types::Document, spoiler: bool) -> enums::MessageMed
     .into()
 }
 
-/// A shared contact, with who has the number when they let the sender find them by it.
-async fn contact(cx: &mut Cx, input: &types::InputMediaContact) -> Result<enums::MessageMedia, Error> {
+/// A shared contact, with who has the number when they let the sender find them by it. A channel is not told who it is:
+/// looking for people is counted with the sender, whom a message to a channel does not change.
+async fn contact(
+    cx: &mut Cx,
+    to: Peer,
+    input: &types::InputMediaContact,
+) -> Result<enums::MessageMedia, Error> {
     let me = cx.me()?;
     let short = |name: &str| -> String { name.trim().chars().take(NAME_LEN_MAX).collect() };
     let digits = phones::digits(&input.phone_number).ok_or(RpcError::MEDIA_INVALID)?;
     if input.vcard.len() > VCARD_LEN_MAX {
         return Err(RpcError::MEDIA_INVALID.into());
     }
-    cx.spend(PHONE_LOOKUPS, 1).await?;
-    let user = phones::find(&mut cx.world, me, &digits).await?;
+    let user = match to {
+        Peer::Channel(_) => None,
+        Peer::User(_) | Peer::Chat(_) => {
+            cx.spend(PHONE_LOOKUPS, 1).await?;
+            phones::find(&mut cx.world, me, &digits).await?
+        }
+    };
     Ok(types::MessageMediaContact {
         phone_number: digits,
         first_name: short(&input.first_name),

@@ -1,7 +1,7 @@
 //! Basic groups.
 
 use havre_domain::chats::{self, Chat, Member};
-use havre_domain::ids::{ChatId, UserId};
+use havre_domain::ids::{ChannelId, ChatId, UserId};
 use havre_domain::invites::Link;
 use havre_domain::keys::partition;
 use havre_domain::tx::Fault;
@@ -19,14 +19,30 @@ pub async fn chat_or_forbidden(world: &mut World, viewer: UserId, id: ChatId) ->
     let Some(stored) = chats::chat(tx).await? else {
         return Ok(types::ChatEmpty { id: id.0 }.into());
     };
+    let successor = chats::successor(tx).await?;
     match chats::member(tx, viewer).await? {
-        Some(member) => Ok(chat(id, &stored, &member).into()),
+        Some(member) => {
+            let migrated_to = successor.map(|channel| input_channel(world, viewer, channel));
+            Ok(types::Chat {
+                migrated_to,
+                ..chat(id, &stored, &member)
+            }
+            .into())
+        }
         None => Ok(types::ChatForbidden {
             id: id.0,
             title: stored.title,
         }
         .into()),
     }
+}
+
+fn input_channel(world: &World, viewer: UserId, channel: ChannelId) -> enums::InputChannel {
+    types::InputChannel {
+        channel_id: channel.0,
+        access_hash: world.secret.channel_hash(viewer, channel),
+    }
+    .into()
 }
 
 /// A group as a member sees it.
@@ -38,7 +54,7 @@ pub fn chat(id: ChatId, stored: &Chat, viewer: &Member) -> types::Chat {
         deactivated: stored.deactivated,
         id: id.0,
         title: stored.title.clone(),
-        photo: photo(stored),
+        photo: photo(stored.photo.as_deref()),
         participants_count: stored.count,
         date: stored.date,
         version: stored.version,
@@ -93,15 +109,20 @@ pub fn invite(link: &Link) -> types::ChatInviteExported {
 /// A group's photo in full; nothing when it has none.
 #[must_use]
 pub fn full_photo(world: &World, stored: &Chat) -> Option<enums::Photo> {
-    Some(reference::any_photo(world, photo_of(stored)?))
+    full_photo_of(world, stored.photo.as_deref())
 }
 
-fn photo_of(stored: &Chat) -> Option<enums::Photo> {
-    enums::Photo::from_bytes(stored.photo.as_deref()?).ok()
+/// A photo of a group or channel in full.
+pub(super) fn full_photo_of(world: &World, stored: Option<&[u8]>) -> Option<enums::Photo> {
+    Some(reference::any_photo(
+        world,
+        enums::Photo::from_bytes(stored?).ok()?,
+    ))
 }
 
-fn photo(stored: &Chat) -> enums::ChatPhoto {
-    match photo_of(stored) {
+/// A photo of a group or channel as it is shown beside its title.
+pub(super) fn photo(stored: Option<&[u8]>) -> enums::ChatPhoto {
+    match stored.and_then(|tl| enums::Photo::from_bytes(tl).ok()) {
         Some(enums::Photo::Photo(photo)) => types::ChatPhoto {
             has_video: false,
             photo_id: photo.id,

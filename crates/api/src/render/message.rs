@@ -1,6 +1,6 @@
 //! Messages.
 
-use havre_domain::ids::{ChatId, MessageId, Peer, UserId};
+use havre_domain::ids::{ChannelId, ChatId, MessageId, Peer, UserId};
 use havre_domain::messages::Message;
 use havre_domain::world::World;
 use havre_tl::{Deserialize as _, enums, types};
@@ -17,8 +17,10 @@ pub fn message(
     named: &mut Named,
 ) -> enums::Message {
     named.peer(peer);
-    named.users.insert(stored.from);
     let mut message = content_of(stored);
+    if !is_post(&message) {
+        named.users.insert(stored.from);
+    }
     match &mut message {
         enums::Message::Message(m) => {
             fill(m, peer, id, stored);
@@ -44,18 +46,27 @@ pub fn content_of(stored: &Message) -> enums::Message {
     })
 }
 
+/// Whether a message is the channel's own word: who wrote it is not shown.
+fn is_post(message: &enums::Message) -> bool {
+    match message {
+        enums::Message::Message(m) => m.post,
+        enums::Message::MessageService(m) => m.post,
+        enums::Message::MessageEmpty(_) => false,
+    }
+}
+
 /// Who wrote it. Of what came in a private chat the chat says so, and Telegram's servers leave it out; without it in
 /// what went out, TDLib takes the message for the other's.
-fn from_id(peer: Peer, stored: &Message) -> Option<enums::Peer> {
+fn from_id(peer: Peer, stored: &Message, post: bool) -> Option<enums::Peer> {
     let received = matches!(peer, Peer::User(user) if user == stored.from && !stored.out);
-    (!received).then(|| wire_peer(Peer::User(stored.from)))
+    (!received && !post).then(|| wire_peer(Peer::User(stored.from)))
 }
 
 fn fill(m: &mut types::Message, peer: Peer, id: i32, stored: &Message) {
     m.id = id;
     m.out = stored.out;
     m.peer_id = wire_peer(peer);
-    m.from_id = from_id(peer, stored);
+    m.from_id = from_id(peer, stored, m.post);
     m.date = stored.date;
     m.edit_date = stored.edit_date;
     m.pinned = stored.pinned;
@@ -68,7 +79,7 @@ fn fill_service(m: &mut types::MessageService, peer: Peer, id: i32, stored: &Mes
     m.id = id;
     m.out = stored.out;
     m.peer_id = wire_peer(peer);
-    m.from_id = from_id(peer, stored);
+    m.from_id = from_id(peer, stored, m.post);
     m.date = stored.date;
     m.mentioned = stored.mentioned;
     m.media_unread = stored.media_unread;
@@ -87,6 +98,15 @@ fn reply(
     };
     header.reply_to_msg_id = Some(id);
     Some(header.into())
+}
+
+/// Who wrote a message, as its readers may know: a post is the channel's.
+#[must_use]
+pub fn author(peer: Peer, stored: &Message) -> Peer {
+    match peer {
+        Peer::Channel(_) if is_post(&content_of(stored)) => peer,
+        _ => Peer::User(stored.from),
+    }
 }
 
 /// What stands in for a message that is not there.
@@ -146,6 +166,7 @@ fn in_action(action: &enums::MessageAction, named: &mut Named) {
         A::MessageActionChatDeleteUser(a) => drop(named.users.insert(UserId(a.user_id))),
         A::MessageActionChatJoinedByLink(a) => drop(named.users.insert(UserId(a.inviter_id))),
         A::MessageActionChannelMigrateFrom(a) => drop(named.chats.insert(ChatId(a.chat_id))),
+        A::MessageActionChatMigrateTo(a) => drop(named.channels.insert(ChannelId(a.channel_id))),
         _ => {}
     }
 }

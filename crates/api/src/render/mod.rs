@@ -1,6 +1,8 @@
 //! Stored things as the wire's objects, each as one viewer may see it. Shared by answers, pushes and
 //! differences, so that all of them say the same (UP-5, UP-30).
 
+mod channel;
+mod channel_update;
 mod chat;
 mod dialog;
 mod message;
@@ -10,18 +12,20 @@ mod user;
 
 use std::collections::BTreeSet;
 
-use havre_domain::ids::{ChatId, Peer, UserId};
+use havre_domain::ids::{ChannelId, ChatId, Peer, UserId};
 use havre_domain::keys;
 use havre_domain::tx::Fault;
 use havre_domain::world::World;
 use havre_store::Key;
 use havre_tl::{enums, types};
 
+pub use channel::{channel, channel_for_all, channel_participant, full_channel_photo};
+pub use channel_update::{channel_updates, channel_updates_for_all, channel_updates_of};
 pub use chat::{chat, chat_or_forbidden, full_photo, invite, participants};
 pub use dialog::{dialog, draft, notify_settings};
-pub use message::{content_of, message, message_empty, referenced};
+pub use message::{author, content_of, message, message_empty, referenced};
 pub use update::{peer_settings, updates, updates_of};
-pub use user::{fetch_person, photo_of, status, user};
+pub use user::{fetch_person, photo_of, status, user, user_for_all};
 
 /// Everybody that an answer names (UP-18): filled while rendering, loaded at the end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,6 +34,8 @@ pub struct Named {
     pub users: BTreeSet<UserId>,
     /// Basic groups.
     pub chats: BTreeSet<ChatId>,
+    /// Channels.
+    pub channels: BTreeSet<ChannelId>,
 }
 
 impl Named {
@@ -38,15 +44,16 @@ impl Named {
         match peer {
             Peer::User(user) => self.users.insert(user),
             Peer::Chat(chat) => self.chats.insert(chat),
+            Peer::Channel(channel) => self.channels.insert(channel),
         };
     }
 
-    /// Names whoever a wire peer is; channels are not among ours.
+    /// Names whoever a wire peer is.
     pub fn wire_peer(&mut self, peer: &enums::Peer) {
         match peer {
             enums::Peer::PeerUser(p) => self.peer(Peer::User(UserId(p.user_id))),
             enums::Peer::PeerChat(p) => self.peer(Peer::Chat(ChatId(p.chat_id))),
-            enums::Peer::PeerChannel(_) => {}
+            enums::Peer::PeerChannel(p) => self.peer(Peer::Channel(ChannelId(p.channel_id))),
         }
     }
 
@@ -69,6 +76,31 @@ impl Named {
         for chat in self.chats {
             chats.push(chat_or_forbidden(world, viewer, chat).await?);
         }
+        for channel in self.channels {
+            chats.push(self::channel(world, viewer, channel).await?);
+        }
+        Ok((users, chats))
+    }
+}
+
+impl Named {
+    /// Loads everybody as anybody may see them: `min`, for who knows them better already or learns more when they
+    /// ask (core.telegram.org/api/min).
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn load_for_all(
+        self,
+        world: &mut World,
+    ) -> Result<(Vec<enums::User>, Vec<enums::Chat>), Fault> {
+        let mut users = Vec::with_capacity(self.users.len());
+        for user in self.users {
+            users.push(user_for_all(world, user).await?);
+        }
+        let mut chats = Vec::with_capacity(self.channels.len());
+        for channel in self.channels {
+            chats.push(channel_for_all(world, channel).await?);
+        }
         Ok((users, chats))
     }
 }
@@ -79,6 +111,7 @@ pub fn peer(peer: Peer) -> enums::Peer {
     match peer {
         Peer::User(UserId(user_id)) => types::PeerUser { user_id }.into(),
         Peer::Chat(ChatId(chat_id)) => types::PeerChat { chat_id }.into(),
+        Peer::Channel(ChannelId(channel_id)) => types::PeerChannel { channel_id }.into(),
     }
 }
 

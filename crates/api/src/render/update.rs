@@ -229,9 +229,48 @@ async fn without_pts(
             .into()
         }
         Event::NewLogin(key) => return new_login(world, viewer, *key, date).await,
+        Event::Channel(channel) => {
+            named.channels.insert(*channel);
+            types::UpdateChannel {
+                channel_id: channel.0,
+            }
+            .into()
+        }
+        Event::ReadChannel { .. } => read_channel(world, viewer, event, named).await?,
         Event::LoggedOut(_) => return Ok(None),
         _ => return Err(Fault::Defect("an event with pts was rendered as one without")),
     }))
+}
+
+/// How far the viewer has read a channel.
+async fn read_channel(
+    world: &mut World,
+    viewer: UserId,
+    event: &Event,
+    named: &mut Named,
+) -> Result<enums::Update, Fault> {
+    let Event::ReadChannel {
+        channel,
+        max_id,
+        unread,
+        pts,
+    } = event
+    else {
+        return Err(Fault::Defect(
+            "an event was rendered as the read mark of a channel",
+        ));
+    };
+    let peer = Peer::Channel(*channel);
+    named.peer(peer);
+    let folder = dialogs::dialog(world.view_user(viewer), peer).await?.folder;
+    Ok(types::UpdateReadChannelInbox {
+        folder_id: (folder == FOLDER_ARCHIVE).then(|| i32::from(folder)),
+        channel_id: channel.0,
+        max_id: max_id.0,
+        still_unread_count: *unread,
+        pts: pts.0,
+    }
+    .into())
 }
 
 async fn of_dialog(

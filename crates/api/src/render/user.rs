@@ -25,6 +25,26 @@ pub async fn user(world: &mut World, viewer: UserId, id: UserId) -> Result<enums
     render(world, viewer, id, profile).await
 }
 
+/// A person as anybody may see them: by name.
+///
+/// # Errors
+/// [`Fault`].
+pub async fn user_for_all(world: &mut World, id: UserId) -> Result<enums::User, Fault> {
+    let Some(profile) = users::profile(world.view_user(id)).await? else {
+        return Ok(types::UserEmpty { id: id.0 }.into());
+    };
+    Ok(types::User {
+        min: true,
+        deleted: profile.deleted,
+        id: id.0,
+        first_name: Some(profile.first_name),
+        last_name: Some(profile.last_name).filter(|n| !n.is_empty()),
+        username: profile.username,
+        ..types::User::default()
+    }
+    .into())
+}
+
 /// Reads at once what of somebody's partition [`user`] looks at.
 ///
 /// # Errors

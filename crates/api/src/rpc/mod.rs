@@ -3,6 +3,7 @@
 
 mod account;
 mod auth;
+mod channels;
 mod contacts;
 mod folders;
 mod help;
@@ -13,6 +14,7 @@ mod updates;
 mod upload;
 mod users;
 
+use futures::future::BoxFuture;
 use havre_metrics::Namespace;
 use havre_tl::{Identifiable, RemoteCall, Serialize as _, functions};
 

@@ -11,21 +11,21 @@ pub mod resolve_username;
 pub mod search;
 pub mod unblock;
 
-use havre_domain::ids::{Peer, UserId};
+use havre_domain::ids::Peer;
 use havre_tl::{enums, types};
 
 use crate::cx::Cx;
 use crate::error::Error;
 use crate::render::{self, Named};
 
-/// Somebody who was found by a name or number.
-async fn resolved(cx: &mut Cx, user: UserId) -> Result<enums::contacts::ResolvedPeer, Error> {
+/// Somebody, or a channel, who was found by a name or number.
+async fn resolved(cx: &mut Cx, peer: Peer) -> Result<enums::contacts::ResolvedPeer, Error> {
     let me = cx.me()?;
     let mut named = Named::default();
-    named.users.insert(user);
+    named.peer(peer);
     let (users, chats) = named.load(&mut cx.world, me).await?;
     Ok(types::contacts::ResolvedPeer {
-        peer: render::peer(Peer::User(user)),
+        peer: render::peer(peer),
         chats,
         users,
     }

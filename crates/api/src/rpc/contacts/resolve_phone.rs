@@ -1,6 +1,7 @@
 //! `contacts.resolvePhone`: who has a number, if they want to be found by it.
 
 use havre_domain::flood::PHONE_LOOKUPS;
+use havre_domain::ids::Peer;
 use havre_domain::phones;
 use havre_tl::{enums, functions};
 
@@ -22,7 +23,7 @@ pub async fn call(
     let me = cx.me()?;
     cx.spend(PHONE_LOOKUPS, 1).await?;
     match phones::find(&mut cx.world, me, &request.phone).await? {
-        Some(user) => resolved(cx, user).await,
+        Some(user) => resolved(cx, Peer::User(user)).await,
         None => Err(RpcError::PHONE_NOT_OCCUPIED.into()),
     }
 }

@@ -1,8 +1,9 @@
 //! `contacts.resolveUsername`: who has a username.
 
 use havre_domain::flood::NAME_LOOKUPS;
+use havre_domain::ids::Peer;
 use havre_domain::keys::partition;
-use havre_domain::usernames;
+use havre_domain::{channels, usernames};
 use havre_tl::{enums, functions};
 
 use super::resolved;
@@ -26,8 +27,9 @@ pub async fn call(
     }
     cx.spend(NAME_LOOKUPS, 1).await?;
     let claim = cx.world.view(partition::username(&name.to_ascii_lowercase()));
-    let Some(owner) = usernames::owner(claim).await? else {
-        return Err(RpcError::USERNAME_NOT_OCCUPIED.into());
+    let owner = match usernames::owner(claim).await? {
+        Some(owner) => Some(Peer::User(owner)),
+        None => channels::claimed(claim).await?.map(Peer::Channel),
     };
-    resolved(cx, owner).await
+    resolved(cx, owner.ok_or(RpcError::USERNAME_NOT_OCCUPIED)?).await
 }

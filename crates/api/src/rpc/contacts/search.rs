@@ -7,7 +7,7 @@ use havre_domain::flood::NAME_LOOKUPS;
 use havre_domain::ids::{Peer, UserId};
 use havre_domain::keys::partition;
 use havre_domain::limits::{PAGE_MAX, SEARCHED_DIALOGS_MAX};
-use havre_domain::{chats, contacts, search, usernames, users};
+use havre_domain::{channel_members, channels, chats, contacts, search, usernames, users};
 use havre_tl::{enums, functions, types};
 
 use crate::cx::{Access, Cx};
@@ -70,6 +70,8 @@ async fn known(cx: &mut Cx) -> Result<Vec<Peer>, Error> {
             }
         }
     }
+    let joined = channel_members::joined(tx).await?;
+    known.extend(joined.into_iter().map(Peer::Channel));
     Ok(known)
 }
 
@@ -80,6 +82,11 @@ async fn names(cx: &mut Cx, peer: Peer) -> Result<String, Error> {
         Peer::Chat(chat) => {
             let stored = chats::chat(cx.world.view(partition::chat(chat))).await?;
             return Ok(stored.map(|c| c.title).unwrap_or_default());
+        }
+        Peer::Channel(channel) => {
+            let stored = channels::channel(cx.world.view(partition::channel(channel))).await?;
+            let named = |c: channels::Channel| format!("{} {}", c.title, c.username.unwrap_or_default());
+            return Ok(stored.map(named).unwrap_or_default());
         }
     };
     let Some(profile) = users::profile(cx.world.view_user(user)).await? else {

@@ -1,10 +1,13 @@
 //! `messages.checkChatInvite`: where an invite link leads, before joining.
 
-use havre_domain::chats::{self, Group};
-use havre_domain::invites::{self, Link};
+use havre_domain::channel_members::{self, Standing};
+use havre_domain::chats::Group;
+use havre_domain::ids::ChannelId;
+use havre_domain::invites::Link;
 use havre_domain::keys::partition;
 use havre_tl::{enums, functions, types};
 
+use super::links::{self, Invited};
 use crate::cx::{Access, Cx};
 use crate::error::{Error, RpcError};
 use crate::render;
@@ -20,9 +23,15 @@ pub async fn call(
     cx: &mut Cx,
     request: functions::messages::CheckChatInvite,
 ) -> Result<enums::ChatInvite, Error> {
-    let me = cx.me()?;
-    let (group, link) = invited(cx, &request.hash).await?;
-    if let Some(member) = group.member(me) {
+    let (invited, link) = links::invited(cx, &request.hash).await?;
+    match invited {
+        Invited::Group(group) => to_group(cx, &group, &link),
+        Invited::Channel(id, standing) => to_channel(cx, id, &standing, &link).await,
+    }
+}
+
+fn to_group(cx: &Cx, group: &Group, link: &Link) -> Result<enums::ChatInvite, Error> {
+    if let Some(member) = group.member(cx.me()?) {
         let chat = render::chat(group.id, &group.chat, member).into();
         return Ok(types::ChatInviteAlready { chat }.into());
     }
@@ -40,24 +49,32 @@ pub async fn call(
     .into())
 }
 
-/// The group that a hash leads to, and the link itself.
-///
-/// # Errors
-/// As for [`call`].
-pub(super) async fn invited(cx: &mut Cx, hash: &str) -> Result<(Group, Link), Error> {
-    let hash = invites::hash_in(hash);
-    if hash.is_empty() {
-        return Err(RpcError::INVITE_HASH_EMPTY.into());
+async fn to_channel(
+    cx: &mut Cx,
+    id: ChannelId,
+    standing: &Standing,
+    link: &Link,
+) -> Result<enums::ChatInvite, Error> {
+    let (me, now) = (cx.me()?, cx.world.now);
+    if standing.is_present() {
+        let chat = render::channel(&mut cx.world, me, id).await?;
+        return Ok(types::ChatInviteAlready { chat }.into());
     }
-    if !invites::is_valid(hash) {
-        return Err(RpcError::INVITE_HASH_INVALID.into());
+    if !link.is_open(now) || standing.is_kicked(now) {
+        return Err(RpcError::INVITE_HASH_EXPIRED.into());
     }
-    let Some(id) = chats::invited_to(cx.world.view(partition::invite(hash))).await? else {
-        return Err(RpcError::INVITE_HASH_INVALID.into());
-    };
-    let tx = cx.world.view(partition::chat(id));
-    match (Group::load(tx, id).await?, invites::link(tx, hash).await?) {
-        (Some(group), Some(link)) if !group.chat.deactivated => Ok((group, link)),
-        _ => Err(RpcError::INVITE_HASH_EXPIRED.into()),
+    let census = channel_members::census(cx.world.view(partition::channel(id))).await?;
+    let channel = &standing.channel;
+    Ok(types::ChatInvite {
+        channel: true,
+        broadcast: !channel.megagroup,
+        public: channel.username.is_some(),
+        megagroup: channel.megagroup,
+        title: channel.title.clone(),
+        about: Some(channel.about.clone()).filter(|about| !about.is_empty()),
+        photo: render::full_channel_photo(&cx.world, channel),
+        participants_count: census.present,
+        ..types::ChatInvite::default()
     }
+    .into())
 }

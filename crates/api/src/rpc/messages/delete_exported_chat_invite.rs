@@ -1,11 +1,9 @@
 //! `messages.deleteExportedChatInvite`: forgets an invite link that was revoked.
 
 use havre_domain::invites;
-use havre_domain::keys::partition;
 use havre_tl::functions;
 
-use super::edit_exported_chat_invite::managed;
-use super::groups;
+use super::links;
 use crate::cx::{Access, Cx};
 use crate::error::{Error, RpcError};
 
@@ -21,11 +19,11 @@ pub async fn call(
     cx: &mut Cx,
     request: functions::messages::DeleteExportedChatInvite,
 ) -> Result<bool, Error> {
-    let group = groups::administered(cx, groups::chat_of(&request.peer)?).await?;
-    let link = managed(cx, &group, &request.link).await?;
+    let keeper = links::keeper(cx, &request.peer).await?;
+    let link = keeper.managed(cx, &request.link).await?;
     if !link.revoked {
         return Err(RpcError::INVITE_REVOKED_MISSING.into());
     }
-    invites::delete(cx.world.subject(partition::chat(group.id))?, &link.hash);
+    invites::delete(keeper.tx(cx)?, keeper.peer, &link.hash);
     Ok(true)
 }

@@ -24,7 +24,7 @@ pub async fn call(
     cx: &mut Cx,
     request: functions::messages::DeleteHistory,
 ) -> Result<enums::messages::AffectedHistory, Error> {
-    let peer = cx.input_peer(&request.peer).await?;
+    let peer = cx.own_peer(&request.peer).await?;
     if request.revoke && matches!(peer, Peer::Chat(_)) {
         return Err(RpcError::CHAT_ID_INVALID.into());
     }

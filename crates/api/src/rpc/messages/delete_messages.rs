@@ -68,6 +68,8 @@ async fn others(cx: &mut Cx, peer: Peer, message: &Message) -> Result<Vec<UserId
         // In a private chat both may delete everything for both.
         Peer::User(user) => return Ok(vec![user]),
         Peer::Chat(chat) => chat,
+        // No box holds a channel's.
+        Peer::Channel(_) => return Ok(Vec::new()),
     };
     let tx = cx.world.view(partition::chat(chat));
     let creator = chats::chat(tx).await?.is_some_and(|c| c.creator == me);

@@ -1,8 +1,11 @@
 //! `messages.editChatDefaultBannedRights`: what members of a basic group may not do.
 
+use havre_domain::channels;
 use havre_domain::chats;
+use havre_domain::ids::{ChannelId, Peer};
 use havre_domain::keys::partition;
 use havre_domain::outbox::Effect;
+use havre_domain::updates::{self, Event};
 use havre_tl::{Serialize as _, enums, functions, types};
 
 use super::groups;
@@ -21,6 +24,9 @@ pub async fn call(
     cx: &mut Cx,
     request: functions::messages::EditChatDefaultBannedRights,
 ) -> Result<enums::Updates, Error> {
+    if let Peer::Channel(id) = groups::peer_of(cx, &request.peer).await? {
+        return of_channel(cx, id, request.banned_rights).await;
+    }
     let before = cx.cursor().await?;
     let mut group = groups::administered(cx, groups::chat_of(&request.peer)?).await?;
     let enums::ChatBannedRights::ChatBannedRights(banned) = request.banned_rights;
@@ -48,4 +54,27 @@ fn forever(banned: types::ChatBannedRights) -> Result<types::ChatBannedRights, R
         until_date: i32::MAX,
         ..banned
     })
+}
+
+async fn of_channel(
+    cx: &mut Cx,
+    id: ChannelId,
+    banned: enums::ChatBannedRights,
+) -> Result<enums::Updates, Error> {
+    let now = cx.world.now;
+    let mut standing = cx.readable(id).await?;
+    if !standing.channel.megagroup || !standing.admin().is_some_and(|rights| rights.ban_users) {
+        return Err(RpcError::CHAT_ADMIN_REQUIRED.into());
+    }
+    let enums::ChatBannedRights::ChatBannedRights(banned) = banned;
+    let banned = Some(channels::kept_banned(forever(banned)?));
+    if banned == standing.channel.default_banned {
+        return Err(RpcError::CHAT_NOT_MODIFIED.into());
+    }
+    standing.channel.default_banned = banned;
+    let before = cx.channel_cursor(id).await?;
+    let tx = cx.world.subject(partition::channel(id))?;
+    channels::save(tx, &standing.channel);
+    updates::append(tx, now, Event::ChannelRights).await?;
+    Ok(cx.channel_updates_since(id, before).await?.into())
 }

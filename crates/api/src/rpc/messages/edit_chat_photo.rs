@@ -39,7 +39,10 @@ pub async fn call(cx: &mut Cx, request: functions::messages::EditChatPhoto) -> R
 }
 
 /// The photo that the asker chose: a new one, one of theirs, or none. Videos are not built.
-async fn chosen(cx: &mut Cx, input: &enums::InputChatPhoto) -> Result<Option<enums::Photo>, Error> {
+///
+/// # Errors
+/// `400 PHOTO_INVALID`, and what the upload says.
+pub async fn chosen(cx: &mut Cx, input: &enums::InputChatPhoto) -> Result<Option<enums::Photo>, Error> {
     let photo = match input {
         enums::InputChatPhoto::InputChatPhotoEmpty => return Ok(None),
         enums::InputChatPhoto::InputChatPhoto(chosen) => photo::named(cx, &chosen.id).await?,

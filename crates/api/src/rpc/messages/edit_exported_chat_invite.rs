@@ -1,12 +1,10 @@
 //! `messages.editExportedChatInvite`: changes or revokes an invite link.
 
-use havre_domain::chats::Group;
 use havre_domain::invites::{self, Link};
-use havre_domain::keys::partition;
 use havre_tl::{enums, functions, types};
 
 use super::export_chat_invite::{expiry, fresh, label, usage};
-use super::groups;
+use super::links;
 use crate::cx::{Access, Cx};
 use crate::error::{Error, RpcError};
 use crate::render::{self, Named};
@@ -28,8 +26,8 @@ pub async fn call(
     if request.request_needed == Some(true) {
         return Err(RpcError::INPUT_METHOD_INVALID.into());
     }
-    let group = groups::administered(cx, groups::chat_of(&request.peer)?).await?;
-    let mut link = managed(cx, &group, &request.link).await?;
+    let keeper = links::keeper(cx, &request.peer).await?;
+    let mut link = keeper.managed(cx, &request.link).await?;
     if link.revoked {
         return Err(RpcError::INVITE_HASH_EXPIRED.into());
     }
@@ -40,10 +38,10 @@ pub async fn call(
         change(cx, &mut link, request)?;
         None
     };
-    let tx = cx.world.subject(partition::chat(group.id))?;
+    let tx = keeper.tx(cx)?;
     invites::save(tx, &link);
     if let Some(new) = &replacement {
-        invites::open(tx, group.id, new);
+        invites::open(tx, keeper.peer, new);
     }
     let mut named = Named::default();
     named.users.insert(link.admin);
@@ -51,21 +49,6 @@ pub async fn call(
     // A new link is told once it leads somewhere.
     cx.settle().await?;
     Ok(answer(&link, replacement.as_ref(), users))
-}
-
-/// A link that the asker may manage: their own, or any when they are the creator.
-///
-/// # Errors
-/// `400 INVITE_HASH_EXPIRED` when there is none, `400 CHAT_ADMIN_REQUIRED`.
-pub(super) async fn managed(cx: &mut Cx, group: &Group, link: &str) -> Result<Link, Error> {
-    let me = cx.me()?;
-    let tx = cx.world.view(partition::chat(group.id));
-    let link = invites::link(tx, invites::hash_in(link)).await?;
-    let link = link.ok_or(RpcError::INVITE_HASH_EXPIRED)?;
-    if link.admin != me && group.chat.creator != me {
-        return Err(RpcError::CHAT_ADMIN_REQUIRED.into());
-    }
-    Ok(link)
 }
 
 /// The link that follows a revoked primary one, for the same administrator.

@@ -1,11 +1,10 @@
-//! `messages.exportChatInvite`: makes an invite link of a basic group.
+//! `messages.exportChatInvite`: makes an invite link of a basic group or channel.
 
 use havre_domain::invites::{self, Link};
-use havre_domain::keys::partition;
 use havre_domain::limits::{LINK_TITLE_LEN_MAX, LINK_USAGE_MAX, LINKS_MAX};
 use havre_tl::{enums, functions};
 
-use super::groups;
+use super::links;
 use crate::cx::{Access, Cx};
 use crate::error::{Error, RpcError};
 use crate::render;
@@ -28,9 +27,7 @@ pub async fn call(
     if request.request_needed || request.subscription_pricing.is_some() {
         return Err(RpcError::INPUT_METHOD_INVALID.into());
     }
-    let id = groups::administered(cx, groups::chat_of(&request.peer)?)
-        .await?
-        .id;
+    let keeper = links::keeper(cx, &request.peer).await?;
     let mut link = Link {
         expire_date: expiry(cx, request.expire_date)?,
         usage_limit: usage(request.usage_limit)?,
@@ -38,7 +35,7 @@ pub async fn call(
         ..fresh(cx)?
     };
     let plain = link.expire_date.is_none() && link.usage_limit.is_none() && link.title.is_none();
-    let tx = cx.world.subject(partition::chat(id))?;
+    let tx = keeper.tx(cx)?;
     if invites::all(tx).await?.len() >= LINKS_MAX {
         return Err(RpcError::INVITES_TOO_MUCH.into());
     }
@@ -48,7 +45,7 @@ pub async fn call(
         old.revoked = true;
         invites::save(tx, &old);
     }
-    invites::open(tx, id, &link);
+    invites::open(tx, keeper.peer, &link);
     // The link is told once it leads somewhere.
     cx.settle().await?;
     Ok(render::invite(&link).into())

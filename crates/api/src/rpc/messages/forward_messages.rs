@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use havre_domain::ids::{MessageId, Peer, RandomId, UserId};
 use havre_domain::limits::IDS_MAX;
 use havre_domain::messages::{self, Message};
-use havre_domain::{privacy, random_ids, users};
+use havre_domain::{privacy, users};
 use havre_tl::{enums, functions, types};
 
 use super::sending::{self, Outgoing};
@@ -40,11 +40,9 @@ pub async fn call(
     let mut albums = Albums::default();
     let mut outgoing = Vec::with_capacity(request.id.len());
     for (id, random_id) in request.id.iter().zip(&request.random_id) {
-        let known = random_ids::sent_before(cx.view_own()?, to, RandomId(*random_id))
-            .await?
-            .is_some();
+        let known = sending::sent_before(cx, to, RandomId(*random_id)).await?;
         let id = MessageId(*id);
-        let Some(stored) = messages::find_in(cx.view_own()?, from, id).await? else {
+        let Some(stored) = messages::find_in(cx.view_box(from)?, from, id).await? else {
             // Sent before and gone since: the repeated call is answered with what it made.
             if known {
                 outgoing.push(copy(types::Message::default(), *random_id));
@@ -89,7 +87,7 @@ async fn forwarded(
         (true, _) => None,
         // What was forwarded before keeps its first author.
         (false, Some(header)) => Some(header.clone()),
-        (false, None) => Some(header(cx, stored).await?),
+        (false, None) => Some(header(cx, (from, id), original.post, stored).await?),
     };
     let saved = to == Peer::User(cx.me()?);
     let fwd_from = fwd_from.map(|header| {
@@ -117,13 +115,22 @@ async fn forwarded(
 }
 
 /// Who wrote it: by id when their privacy lets forwards lead to them, by name otherwise.
-async fn header(cx: &mut Cx, stored: &Message) -> Result<enums::MessageFwdHeader, Error> {
+/// A post is the channel's.
+async fn header(
+    cx: &mut Cx,
+    (from, id): (Peer, MessageId),
+    is_post: bool,
+    stored: &Message,
+) -> Result<enums::MessageFwdHeader, Error> {
     let me = cx.me()?;
     let mut header = types::MessageFwdHeader {
         date: stored.date,
         ..Default::default()
     };
-    if privacy::allows(&mut cx.world, stored.from, privacy::FORWARDS, me).await? {
+    if is_post {
+        header.from_id = Some(render::peer(from));
+        header.channel_post = Some(id.0);
+    } else if privacy::allows(&mut cx.world, stored.from, privacy::FORWARDS, me).await? {
         header.from_id = Some(render::peer(Peer::User(stored.from)));
     } else {
         header.from_name = Some(name(cx, stored.from).await?);

@@ -1,7 +1,8 @@
 //! `messages.getDialogs`: conversations, newest first, with their newest messages.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 
+use havre_domain::channel_dialogs;
 use havre_domain::dialogs::{self, Dialog, FOLDER_ARCHIVE};
 use havre_domain::ids::{MessageId, Peer, UserId};
 use havre_tl::{enums, functions, types};
@@ -52,9 +53,10 @@ pub async fn call(
         }
         .into());
     }
-    let mut count = 0;
+    let (me, mut count) = (cx.me()?, 0);
     for folder in folders {
         count += dialogs::count(cx.view_own()?, folder).await?;
+        count += channel_dialogs::of_folder(&mut cx.world, me, folder).await?.len();
     }
     let count = i32::try_from(count).unwrap_or(i32::MAX);
     if unmodified {
@@ -79,22 +81,38 @@ async fn list(
     limit: usize,
     with_pinned: bool,
 ) -> Result<Vec<(Peer, Dialog)>, Error> {
-    let tx = cx.view_own()?;
+    let me = cx.me()?;
     let (mut pinned, mut rest) = (Vec::new(), Vec::new());
     for &folder in folders {
+        let tx = cx.view_own()?;
         let pins = dialogs::pins(tx, folder).await?;
         // Those pinned are passed over, so as many more are read.
         let page = dialogs::page(tx, folder, before, limit + pins.len() + 1).await?;
         rest.extend(page.into_iter().filter(|(peer, _)| !pins.contains(peer)));
+        let channels = channel_dialogs::of_folder(&mut cx.world, me, folder).await?;
+        let fits = |(peer, d): &(Peer, Dialog)| !pins.contains(peer) && is_before(before, *peer, d);
+        rest.extend(channels.into_iter().filter(fits));
         if with_pinned {
             for peer in pins {
-                pinned.push((peer, dialogs::dialog(tx, peer).await?));
+                pinned.push((peer, cx.dialog(peer).await?));
             }
         }
     }
     rest.sort_by_key(|(peer, dialog)| Reverse((dialog.top_date, dialog.top, *peer)));
     pinned.extend(rest);
     Ok(pinned)
+}
+
+/// Whether a conversation comes after those that were shown, which end at `offset`.
+fn is_before(offset: Option<Offset>, peer: Peer, dialog: &Dialog) -> bool {
+    let Some((date, top, last)) = offset else {
+        return true;
+    };
+    match (dialog.top_date, dialog.top).cmp(&(date, top)) {
+        Ordering::Less => true,
+        Ordering::Equal => last.is_some_and(|last| peer < last),
+        Ordering::Greater => false,
+    }
 }
 
 /// The folder that a request names.
@@ -129,7 +147,7 @@ async fn before(cx: &mut Cx, request: &functions::messages::GetDialogs) -> Resul
         return Ok(None);
     }
     if let Some(peer) = peer {
-        let last = dialogs::dialog(cx.view_own()?, peer).await?;
+        let last = cx.dialog(peer).await?;
         date = if date > 0 { date } else { last.top_date };
         top = if top.0 > 0 { top } else { last.top };
     } else if date <= 0 {

@@ -1,11 +1,10 @@
 //! `messages.getExportedChatInvites`: the invite links that an administrator made, newest first.
 
 use havre_domain::invites::{self, Link};
-use havre_domain::keys::partition;
 use havre_domain::limits::PAGE_MAX;
 use havre_tl::{enums, functions, types};
 
-use super::groups;
+use super::links;
 use crate::cx::{Access, Cx};
 use crate::error::{Error, RpcError};
 use crate::render::{self, Named};
@@ -23,11 +22,11 @@ pub async fn call(
 ) -> Result<enums::messages::ExportedChatInvites, Error> {
     let me = cx.me()?;
     let admin = cx.input_user(&request.admin_id).await?;
-    let group = groups::administered(cx, groups::chat_of(&request.peer)?).await?;
-    if admin != me && group.chat.creator != me {
+    let keeper = links::keeper(cx, &request.peer).await?;
+    if admin != me && !keeper.is_creator {
         return Err(RpcError::CHAT_ADMIN_REQUIRED.into());
     }
-    let mut links = invites::all(cx.world.view(partition::chat(group.id))).await?;
+    let mut links = invites::all(keeper.view(cx)).await?;
     links.retain(|l| l.admin == admin && l.revoked == request.revoked);
     let count = i32::try_from(links.len()).unwrap_or(i32::MAX);
     let limit = usize::try_from(request.limit).unwrap_or(0).min(PAGE_MAX);

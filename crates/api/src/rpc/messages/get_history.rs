@@ -27,7 +27,7 @@ pub async fn call(
         max_id: request.max_id,
         min_id: request.min_id,
     };
-    let tx = cx.view_own()?;
+    let tx = cx.view_box(peer)?;
     let count = dialogs::dialog(tx, peer).await?.count;
     let page = listing::page(tx, peer, place).await?;
     let found: Vec<_> = page

@@ -4,6 +4,7 @@ use havre_domain::ids::MessageId;
 use havre_domain::messages;
 use havre_tl::{enums, functions, types};
 
+use super::dialog_rows::seen_in;
 use crate::cx::{Access, Cx};
 use crate::error::{Error, RpcError};
 use crate::render;
@@ -20,8 +21,9 @@ pub async fn call(
     request: functions::messages::GetMessageEditData,
 ) -> Result<enums::messages::MessageEditData, Error> {
     let peer = cx.input_peer(&request.peer).await?;
-    let stored = messages::find_in(cx.view_own()?, peer, MessageId(request.id)).await?;
-    let stored = stored.ok_or(RpcError::MESSAGE_ID_INVALID)?;
+    let me = cx.me()?;
+    let stored = messages::find_in(cx.view_box(peer)?, peer, MessageId(request.id)).await?;
+    let stored = seen_in(peer, stored.ok_or(RpcError::MESSAGE_ID_INVALID)?, me);
     match render::content_of(&stored) {
         _ if !stored.out => Err(RpcError::MESSAGE_AUTHOR_REQUIRED.into()),
         enums::Message::Message(m) => Ok(types::messages::MessageEditData {

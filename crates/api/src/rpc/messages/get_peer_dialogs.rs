@@ -29,7 +29,7 @@ pub async fn call(
         match input {
             enums::InputDialogPeer::InputDialogPeer(input) => {
                 let peer = cx.input_peer(&input.peer).await?;
-                rows.push(peer, &dialogs::dialog(cx.view_own()?, peer).await?);
+                rows.push(peer, &cx.dialog(peer).await?);
             }
             enums::InputDialogPeer::InputDialogPeerFolder(input) => {
                 if folder(Some(input.folder_id))? == dialogs::FOLDER_ARCHIVE {
@@ -48,7 +48,7 @@ pub async fn call(
 ///
 /// # Errors
 /// [`Error`].
-pub async fn answer(cx: &mut Cx, rows: Rows) -> Result<enums::messages::PeerDialogs, Error> {
+pub async fn answer(cx: &mut Cx, mut rows: Rows) -> Result<enums::messages::PeerDialogs, Error> {
     let shown = rows.shown(cx).await?;
     let counters = havre_domain::updates::counters(cx.view_own()?).await?;
     let state = state(cx, counters).await?.into();

@@ -26,9 +26,8 @@ pub async fn call(
     if folder == 0 {
         rows.push_archive(cx).await?;
     }
-    let tx = cx.view_own()?;
-    for peer in dialogs::pins(tx, folder).await? {
-        rows.push(peer, &dialogs::dialog(tx, peer).await?);
+    for peer in dialogs::pins(cx.view_own()?, folder).await? {
+        rows.push(peer, &cx.dialog(peer).await?);
     }
     answer(cx, rows).await
 }

@@ -29,7 +29,7 @@ pub async fn call(
     }
     let mut counters = Vec::with_capacity(request.filters.len());
     for filter in request.filters {
-        let tx = cx.view_own()?;
+        let tx = cx.view_box(peer)?;
         let (count, inexact) = match kinds(&filter)? {
             None => (dialogs::dialog(tx, peer).await?.count, false),
             Some(kinds) => of_kinds(tx, peer, kinds).await?,

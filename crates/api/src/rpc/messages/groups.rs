@@ -2,7 +2,7 @@
 //! and the answer.
 
 use havre_domain::chats::Group;
-use havre_domain::ids::{ChatId, UserId};
+use havre_domain::ids::{ChatId, Peer, UserId};
 use havre_domain::keys::partition;
 use havre_domain::limits::TITLE_LEN_MAX;
 use havre_domain::outbox::Effect;
@@ -47,6 +47,17 @@ pub fn chat_of(peer: &enums::InputPeer) -> Result<ChatId, RpcError> {
     match peer {
         enums::InputPeer::InputPeerChat(chat) => Ok(ChatId(chat.chat_id)),
         _ => Err(RpcError::PEER_ID_INVALID),
+    }
+}
+
+/// The group or channel that an `InputPeer` names.
+///
+/// # Errors
+/// `400 PEER_ID_INVALID` for anything else, `400 CHANNEL_INVALID`, `406 CHANNEL_PRIVATE`.
+pub async fn peer_of(cx: &mut Cx, peer: &enums::InputPeer) -> Result<Peer, Error> {
+    match peer {
+        enums::InputPeer::InputPeerChannel(_) => cx.input_peer(peer).await,
+        peer => Ok(Peer::Chat(chat_of(peer)?)),
     }
 }
 

@@ -15,7 +15,7 @@ pub const ACCESS: Access = Access::Login;
 /// # Errors
 /// `400 PEER_ID_INVALID`.
 pub async fn call(cx: &mut Cx, request: functions::messages::HidePeerSettingsBar) -> Result<bool, Error> {
-    let peer = cx.input_peer(&request.peer).await?;
+    let peer = cx.own_peer(&request.peer).await?;
     let now = cx.world.now;
     let tx = cx.own()?;
     if !dialogs::dialog(tx, peer).await?.bar_hidden {

@@ -2,12 +2,15 @@
 
 use havre_domain::contacts::hash;
 use havre_domain::ids::{MessageId, Peer};
+use havre_domain::keys::partition;
 use havre_domain::limits::PAGE_MAX;
 use havre_domain::messages::{self, Message};
 use havre_domain::tx::Tx;
+use havre_domain::updates;
 use havre_store::Order;
 use havre_tl::{enums, types};
 
+use super::dialog_rows::seen_in;
 use crate::cx::Cx;
 use crate::error::Error;
 use crate::render::{self, Named};
@@ -147,9 +150,25 @@ pub async fn answer(cx: &mut Cx, listed: Listed<'_>) -> Result<enums::messages::
     let mut named = Named::default();
     let messages: Vec<enums::Message> = found
         .iter()
-        .map(|(peer, id, m)| render::message(&cx.world, *peer, *id, m, &mut named))
+        .map(|(peer, id, m)| {
+            let seen = seen_in(*peer, m.clone(), me);
+            render::message(&cx.world, *peer, *id, &seen, &mut named)
+        })
         .collect();
     let (users, chats) = named.load(&mut cx.world, me).await?;
+    if let Some((Peer::Channel(channel), ..)) = found.first() {
+        let tx = cx.world.view(partition::channel(*channel));
+        return Ok(types::messages::ChannelMessages {
+            pts: updates::counters(tx).await?.pts.0,
+            count,
+            offset_id_offset: position,
+            messages,
+            chats,
+            users,
+            ..Default::default()
+        }
+        .into());
+    }
     if usize::try_from(count).is_ok_and(|count| count <= messages.len()) {
         return Ok(types::messages::Messages {
             messages,

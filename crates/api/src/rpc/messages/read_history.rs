@@ -21,7 +21,7 @@ pub async fn call(
     cx: &mut Cx,
     request: functions::messages::ReadHistory,
 ) -> Result<enums::messages::AffectedMessages, Error> {
-    let peer = cx.input_peer(&request.peer).await?;
+    let peer = cx.own_peer(&request.peer).await?;
     let (me, now) = (cx.me()?, cx.world.now);
     let tx = cx.own()?;
     let read = messages::read(tx, now, peer, MessageId(request.max_id)).await?;
@@ -30,7 +30,7 @@ pub async fn call(
             // To the author of a private message the conversation is with the reader.
             let peer = match peer {
                 Peer::User(_) => Peer::User(me),
-                Peer::Chat(_) => peer,
+                Peer::Chat(_) | Peer::Channel(_) => peer,
             };
             tx.send(
                 partition::user(author),

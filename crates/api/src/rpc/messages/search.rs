@@ -12,6 +12,7 @@ use havre_tl::{enums, functions};
 use super::listing::{self, Found, Listed, Place};
 use crate::cx::{Access, Cx};
 use crate::error::{Error, RpcError};
+use crate::render;
 
 /// Who is logged in.
 pub const ACCESS: Access = Access::Login;
@@ -33,11 +34,11 @@ pub async fn call(
         None => None,
     };
     let ids = candidates(cx, peer, &request.q, &request.filter).await?;
-    let found = search::fetch(cx.view_own()?, &ids).await?;
-    let fits = |(_, _, m): &Found| {
+    let found = search::fetch(box_of(cx, peer)?, &ids).await?;
+    let fits = |(peer, _, m): &Found| {
         (request.min_date <= 0 || m.date >= request.min_date)
             && (request.max_date <= 0 || m.date <= request.max_date)
-            && from.is_none_or(|from| from == Peer::User(m.from))
+            && from.is_none_or(|from| from == render::author(*peer, m))
             && request
                 .top_msg_id
                 .is_none_or(|top| m.reply == Some(MessageId(top)))
@@ -73,7 +74,7 @@ pub(super) async fn candidates(
     words: &str,
     filter: &enums::MessagesFilter,
 ) -> Result<Vec<MessageId>, Error> {
-    let tx = cx.view_own()?;
+    let tx = box_of(cx, peer)?;
     // Signs alone are words that nothing has.
     let by_words = if words.trim().is_empty() {
         None
@@ -89,6 +90,14 @@ pub(super) async fn candidates(
         (Some(words), None) => Ok(words),
         (None, Some(kinds)) => Ok(kinds.into_iter().rev().collect()),
         (None, None) => everything(cx, peer).await,
+    }
+}
+
+/// Where to look: with the conversation, or in all of the asker's own box.
+fn box_of(cx: &mut Cx, peer: Option<Peer>) -> Result<&mut Tx, Error> {
+    match peer {
+        Some(peer) => cx.view_box(peer),
+        None => cx.view_own(),
     }
 }
 
@@ -110,7 +119,7 @@ async fn everything(cx: &mut Cx, peer: Option<Peer>) -> Result<Vec<MessageId>, E
     let Some(peer) = peer else {
         return Err(RpcError::SEARCH_QUERY_EMPTY.into());
     };
-    let tx = cx.view_own()?;
+    let tx = cx.view_box(peer)?;
     let top = dialogs::dialog(tx, peer).await?.top;
     let to = MessageId(top.0.saturating_add(1));
     let page =

@@ -26,7 +26,7 @@ pub async fn call(cx: &mut Cx, request: functions::messages::SendMedia) -> Resul
     if request.random_id == 0 {
         return Err(RpcError::RANDOM_ID_EMPTY.into());
     }
-    let media = media::of_input(cx, &request.media).await?;
+    let media = media::of_input(cx, peer, &request.media).await?;
     sending::may_send_media(cx, peer, &media).await?;
     if request.clear_draft {
         sending::clear_draft(cx, peer).await?;

@@ -1,6 +1,6 @@
 //! `messages.sendMultiMedia`: an album: photos and videos, or files, or music, that belong together.
 
-use havre_domain::ids::RandomId;
+use havre_domain::ids::{Peer, RandomId};
 use havre_domain::limits::ALBUM_MAX;
 use havre_tl::{enums, functions, types};
 
@@ -33,7 +33,7 @@ pub async fn call(
     }
     let mut items = Vec::with_capacity(request.multi_media.len());
     for (n, enums::InputSingleMedia::InputSingleMedia(item)) in request.multi_media.iter().enumerate() {
-        let item = outgoing(cx, &request, item).await;
+        let item = outgoing(cx, peer, &request, item).await;
         items.push(item.map_err(|error| of_item(error, n))?);
     }
     let kinds: Vec<Option<Together>> = items
@@ -69,6 +69,7 @@ fn of_item(error: Error, n: usize) -> Error {
 
 async fn outgoing(
     cx: &mut Cx,
+    peer: Peer,
     request: &functions::messages::SendMultiMedia,
     item: &types::InputSingleMedia,
 ) -> Result<Outgoing, Error> {
@@ -76,7 +77,7 @@ async fn outgoing(
         return Err(RpcError::RANDOM_ID_EMPTY.into());
     }
     let caption = text::of_caption(cx, &item.message, item.entities.clone()).await?;
-    let media = media::of_input(cx, &item.media).await?;
+    let media = media::of_input(cx, peer, &item.media).await?;
     let media_unread = media::is_consumed(&media);
     let content = types::Message {
         silent: request.silent,

@@ -1,6 +1,7 @@
 //! What all ways of sending share: who may write where, the message in the sender's box, its effects on
 //! everybody else's, and the answer.
 
+use havre_domain::channel_messages;
 use havre_domain::chats;
 use havre_domain::dialogs;
 use havre_domain::flood::{Allowance, SENDS};
@@ -13,6 +14,7 @@ use havre_domain::random_ids;
 use havre_domain::updates::{self, Cursor};
 use havre_tl::{Serialize as _, enums, types};
 
+use super::posting;
 use crate::cx::Cx;
 use crate::error::{Error, RpcError};
 use crate::render;
@@ -76,6 +78,11 @@ pub async fn audience(cx: &mut Cx, peer: Peer) -> Result<Audience, Error> {
                 .map(|m| (m.user, peer))
                 .collect()
         }
+        // Whoever reads a channel reads it there.
+        Peer::Channel(channel) => {
+            posting::may_post(cx, channel).await?;
+            Vec::new()
+        }
     };
     Ok(Audience { peer, others })
 }
@@ -83,6 +90,9 @@ pub async fn audience(cx: &mut Cx, peer: Peer) -> Result<Audience, Error> {
 /// Reads at once what sending to `peer` looks at.
 async fn fetch_ahead(cx: &mut Cx, peer: Peer) -> Result<(), Error> {
     let me = cx.me()?;
+    if matches!(peer, Peer::Channel(_)) {
+        return Ok(());
+    }
     let mut own = vec![
         keys::counters(),
         keys::dialog(peer),
@@ -103,8 +113,18 @@ async fn fetch_ahead(cx: &mut Cx, peer: Peer) -> Result<(), Error> {
 /// # Errors
 /// `403 CHAT_SEND_MEDIA_FORBIDDEN`.
 pub async fn may_send_media(cx: &mut Cx, peer: Peer, media: &enums::MessageMedia) -> Result<(), Error> {
-    let me = cx.me()?;
-    let Peer::Chat(chat) = peer else { return Ok(()) };
+    let (me, now) = (cx.me()?, cx.world.now);
+    let chat = match peer {
+        Peer::User(_) => return Ok(()),
+        Peer::Chat(chat) => chat,
+        Peer::Channel(channel) => {
+            let banned = cx.readable(channel).await?.banned(now);
+            if banned.iter().any(|b| crate::content::media::is_banned(b, media)) {
+                return Err(RpcError::CHAT_SEND_MEDIA_FORBIDDEN.into());
+            }
+            return Ok(());
+        }
+    };
     let tx = cx.world.view(partition::chat(chat));
     let (Some(chat), Some(member)) = (chats::chat(tx).await?, chats::member(tx, me).await?) else {
         return Err(RpcError::CHAT_WRITE_FORBIDDEN.into());
@@ -126,6 +146,9 @@ pub async fn send(
     audience: &Audience,
     outgoing: Vec<Outgoing>,
 ) -> Result<enums::Updates, Error> {
+    if let Peer::Channel(channel) = audience.peer {
+        return posting::send(cx, channel, outgoing).await;
+    }
     let before = cx.cursor().await?;
     let mut ids = Vec::with_capacity(outgoing.len());
     for one in outgoing {
@@ -141,6 +164,20 @@ pub async fn send(
         ids.push((random_id, id, known.is_some()));
     }
     answer(cx, before, &ids).await
+}
+
+/// Whether the asker sent something with this random id before.
+///
+/// # Errors
+/// [`Error`].
+pub async fn sent_before(cx: &mut Cx, peer: Peer, random_id: RandomId) -> Result<bool, Error> {
+    let me = cx.me()?;
+    let tx = cx.view_box(peer)?;
+    let sent = match peer {
+        Peer::Channel(_) => channel_messages::posted_before(tx, me, random_id).await?,
+        Peer::User(_) | Peer::Chat(_) => random_ids::sent_before(tx, peer, random_id).await?,
+    };
+    Ok(sent.is_some())
 }
 
 /// Puts a message into the sender's box and on its way to the others.
@@ -252,13 +289,11 @@ async fn add_content(cx: &mut Cx, audience: &Audience, one: Parcel) -> Result<Me
 /// # Errors
 /// [`Error`].
 pub async fn clear_draft(cx: &mut Cx, peer: Peer) -> Result<(), Error> {
-    let now = cx.world.now;
-    let tx = cx.own()?;
-    if dialogs::dialog(tx, peer).await?.draft.is_some() {
-        dialogs::change(tx, peer, |d| d.draft = None).await?;
-        updates::append(tx, now, updates::Event::Draft(peer)).await?;
+    if matches!(peer, Peer::Channel(_)) {
+        return posting::clear_draft(cx, peer).await;
     }
-    Ok(())
+    let now = cx.world.now;
+    Ok(dialogs::clear_draft(cx.own()?, now, peer).await?)
 }
 
 /// `updateMessageID` for each random id first, then what happened (UP-16). Messages that were sent by an

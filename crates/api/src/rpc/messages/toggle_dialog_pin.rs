@@ -19,8 +19,7 @@ pub const ACCESS: Access = Access::Login;
 pub async fn call(cx: &mut Cx, request: functions::messages::ToggleDialogPin) -> Result<bool, Error> {
     let peer = dialog_peer(cx, &request.peer).await?;
     let (now, pinned) = (cx.world.now, request.pinned);
-    let tx = cx.own()?;
-    let dialog = dialogs::dialog(tx, peer).await?;
+    let dialog = cx.dialog(peer).await?;
     if dialog.pinned == pinned {
         return Ok(true);
     }
@@ -28,6 +27,7 @@ pub async fn call(cx: &mut Cx, request: functions::messages::ToggleDialogPin) ->
         return Err(RpcError::PEER_HISTORY_EMPTY.into());
     }
     let folder = dialog.folder;
+    let tx = cx.own()?;
     let mut pins = dialogs::pins(tx, folder).await?;
     pins.retain(|p| *p != peer);
     if pinned {

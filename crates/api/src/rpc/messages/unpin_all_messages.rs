@@ -26,7 +26,7 @@ pub async fn call(
     cx: &mut Cx,
     request: functions::messages::UnpinAllMessages,
 ) -> Result<enums::messages::AffectedHistory, Error> {
-    let peer = cx.input_peer(&request.peer).await?;
+    let peer = cx.own_peer(&request.peer).await?;
     let others = sending::audience(cx, peer).await?.others;
     may_pin(cx, peer).await?;
     let now = cx.world.now;

@@ -1,10 +1,11 @@
 //! `messages.updatePinnedMessage`: a message is pinned or unpinned, for oneself or for everybody.
 
-use havre_domain::ids::{MessageId, Peer, RandomId};
+use havre_domain::channel_messages::{self, Post};
+use havre_domain::ids::{ChannelId, MessageId, Peer, RandomId};
 use havre_domain::keys::partition;
 use havre_domain::messages;
 use havre_domain::outbox::{self, Effect};
-use havre_tl::{enums, functions};
+use havre_tl::{Serialize as _, enums, functions, types};
 
 use super::sending::{self, Audience};
 use crate::cx::{Access, Cx};
@@ -24,12 +25,15 @@ pub async fn call(
 ) -> Result<enums::Updates, Error> {
     let peer = cx.input_peer(&request.peer).await?;
     let (id, now, pinned) = (MessageId(request.id), cx.world.now, !request.unpin);
-    let stored = messages::find_in(cx.view_own()?, peer, id)
+    let stored = messages::find_in(cx.view_box(peer)?, peer, id)
         .await?
         .ok_or(RpcError::MESSAGE_ID_INVALID)?;
     // A service message has no place for the mark.
     if !matches!(render::content_of(&stored), enums::Message::Message(_)) {
         return Err(RpcError::MESSAGE_ID_INVALID.into());
+    }
+    if let Peer::Channel(channel) = peer {
+        return in_channel(cx, channel, id, pinned).await;
     }
     let audience = sending::audience(cx, peer).await?;
     may_pin(cx, peer).await?;
@@ -83,4 +87,37 @@ async fn say_so(cx: &mut Cx, audience: &Audience, id: MessageId, silent: bool) -
     sending::add_service(cx, audience, random_id, Some(id), action, silent)
         .await
         .map(drop)
+}
+
+/// Pins for everybody in a channel, which a supergroup says.
+async fn in_channel(
+    cx: &mut Cx,
+    channel: ChannelId,
+    id: MessageId,
+    pinned: bool,
+) -> Result<enums::Updates, Error> {
+    let (me, now) = (cx.me()?, cx.world.now);
+    let standing = cx.readable(channel).await?;
+    let edits = |a: &types::ChatAdminRights| a.pin_messages || a.edit_messages;
+    if !standing.may(now, |b| b.pin_messages, edits) {
+        return Err(RpcError::CHAT_ADMIN_REQUIRED.into());
+    }
+    let before = cx.channel_cursor(channel).await?;
+    let tx = cx.world.subject(partition::channel(channel))?;
+    if !outbox::set_pinned(tx, now, id, pinned).await? {
+        return Err(RpcError::CHAT_NOT_MODIFIED.into());
+    }
+    if pinned && standing.channel.megagroup {
+        let message = types::MessageService {
+            action: enums::MessageAction::MessageActionPinMessage,
+            ..types::MessageService::default()
+        };
+        let post = Post {
+            random_id: None,
+            reply: Some(id),
+            content: enums::Message::MessageService(message).to_bytes(),
+        };
+        channel_messages::post(tx, now, channel, me, post).await?;
+    }
+    Ok(cx.channel_updates_since(channel, before).await?.into())
 }

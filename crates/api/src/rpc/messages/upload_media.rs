@@ -18,7 +18,7 @@ pub async fn call(
     cx: &mut Cx,
     request: functions::messages::UploadMedia,
 ) -> Result<enums::MessageMedia, Error> {
-    cx.input_peer(&request.peer).await?;
-    let media = media::of_input(cx, &request.media).await?;
+    let peer = cx.input_peer(&request.peer).await?;
+    let media = media::of_input(cx, peer, &request.media).await?;
     Ok(render::reference::media(&cx.world, media))
 }

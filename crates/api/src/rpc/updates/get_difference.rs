@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use havre_domain::ids::{MessageId, Peer, Pts};
+use havre_domain::channel_members;
+use havre_domain::ids::{ChannelId, MessageId, Peer, Pts};
+use havre_domain::keys::partition;
 use havre_domain::limits::DIFFERENCE_MAX;
 use havre_domain::messages::{self, Message};
 use havre_domain::updates::{self, Counters, Event, Placed};
@@ -12,6 +14,7 @@ use super::get_state::state;
 use crate::cx::{Access, Cx};
 use crate::error::{Error, RpcError};
 use crate::render::{self, Named};
+use crate::rooms;
 
 /// Who is logged in.
 pub const ACCESS: Access = Access::Login;
@@ -42,7 +45,11 @@ pub async fn call(
     let (mut events, unread) =
         updates::after(cx.view_own()?, Pts(request.pts), request.date, entries).await?;
     let more = cut(&mut events, limit) || unread;
-    if events.is_empty() {
+    let moved = match more {
+        true => Vec::new(),
+        false => moved_channels(cx, request.date).await?,
+    };
+    if events.is_empty() && moved.is_empty() {
         return Ok(types::updates::DifferenceEmpty {
             date: cx.world.now.date(),
             seq: 0,
@@ -52,8 +59,25 @@ pub async fn call(
     let reached = reached(cx, &events, counters, more.then_some(request.date))
         .await?
         .into();
-    answer(cx, events, reached, more).await
+    answer(cx, events, moved, reached, more).await
 }
+
+/// How far channels have come that somebody who knows what was before `date` may not know of (UP-13).
+async fn moved_channels(cx: &mut Cx, date: i32) -> Result<Vec<(ChannelId, Pts)>, Error> {
+    let mut moved = Vec::new();
+    for channel in channel_members::joined(cx.view_own()?).await? {
+        let tx = cx.world.view(partition::channel(channel));
+        if let Some(newest) = updates::newest(tx).await?
+            && newest.date >= date.saturating_sub(COMMIT_SECONDS)
+        {
+            moved.push((channel, newest.pts));
+        }
+    }
+    Ok(moved)
+}
+
+/// Seconds that may pass between the instant that a deed is dated with and its commit.
+const COMMIT_SECONDS: i32 = 60;
 
 /// Keeps at most `limit` events with pts, and the events without that lie between and after them. True
 /// when some were left out.
@@ -71,6 +95,7 @@ fn cut(events: &mut Vec<Placed>, limit: usize) -> bool {
 async fn answer(
     cx: &mut Cx,
     events: Vec<Placed>,
+    moved: Vec<(ChannelId, Pts)>,
     state: enums::updates::State,
     more: bool,
 ) -> Result<enums::updates::Difference, Error> {
@@ -79,7 +104,11 @@ async fn answer(
     let new_messages = new_messages(cx, &events).await?;
     let created: BTreeSet<i32> = new_messages.iter().map(|(_, id, _)| id.0).collect();
     let rest: Vec<Placed> = events.iter().filter(|e| !is_told(e, &created)).cloned().collect();
-    let other_updates = render::updates_of(&mut cx.world, me, &rest, &mut named).await?;
+    let mut other_updates = render::updates_of(&mut cx.world, me, &rest, &mut named).await?;
+    for (channel, pts) in moved {
+        named.channels.insert(channel);
+        other_updates.push(rooms::too_long(channel, pts.0));
+    }
     let messages = new_messages
         .iter()
         .map(|(peer, id, m)| render::message(&cx.world, *peer, *id, m, &mut named))

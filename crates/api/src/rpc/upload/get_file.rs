@@ -1,9 +1,9 @@
 //! `upload.getFile`: bytes of a file (core.telegram.org/api/files, "Downloading files").
 
-use havre_domain::chats;
 use havre_domain::files::{File, Kind};
 use havre_domain::ids::{FileId, Peer};
 use havre_domain::keys::partition;
+use havre_domain::{channels, chats};
 use havre_domain::{privacy, users};
 use havre_store::blob::Blob;
 use havre_tl::{Deserialize as _, enums, functions, types};
@@ -103,11 +103,11 @@ async fn peer_photo(cx: &mut Cx, peer: Peer, id: FileId) -> Result<File, Error> 
         }
         Peer::Chat(chat) => {
             let chat = chats::chat(cx.world.view(partition::chat(chat))).await?;
-            let photo = chat.and_then(|c| c.photo).map(|tl| enums::Photo::from_bytes(&tl));
-            match photo {
-                Some(Ok(enums::Photo::Photo(photo))) => Some(FileId(photo.id)),
-                _ => None,
-            }
+            file_of(chat.and_then(|c| c.photo))
+        }
+        Peer::Channel(channel) => {
+            let channel = channels::channel(cx.world.view(partition::channel(channel))).await?;
+            file_of(channel.and_then(|c| c.photo))
         }
     };
     if shown != Some(id) {
@@ -116,6 +116,14 @@ async fn peer_photo(cx: &mut Cx, peer: Peer, id: FileId) -> Result<File, Error> 
     stored::file(cx, id)
         .await?
         .ok_or(RpcError::FILE_ID_INVALID.into())
+}
+
+/// The file of a photo as a group or channel keeps it.
+fn file_of(photo: Option<Vec<u8>>) -> Option<FileId> {
+    match enums::Photo::from_bytes(&photo?) {
+        Ok(enums::Photo::Photo(photo)) => Some(FileId(photo.id)),
+        _ => None,
+    }
 }
 
 fn file_type(mime: &str) -> enums::storage::FileType {

@@ -1,8 +1,8 @@
-use std::io::Cursor;
-
 use havre_api::error::RpcError;
 use havre_sim::town::Client;
 use havre_tl::{enums, functions, types};
+
+use crate::picture::uploaded;
 
 use super::group::{Group, actions, group, updates};
 
@@ -11,31 +11,6 @@ fn edit(group: &Group, by: &Client, photo: enums::InputChatPhoto) -> Result<enum
         chat_id: group.id,
         photo,
     })
-}
-
-/// A picture as its owner's upload.
-fn uploaded(by: &Client) -> enums::InputChatPhoto {
-    let mut png = Cursor::new(Vec::new());
-    image::RgbImage::from_pixel(640, 640, image::Rgb([10, 90, 160]))
-        .write_to(&mut png, image::ImageFormat::Png)
-        .expect("a picture is written to memory");
-    let part = functions::upload::SaveFilePart {
-        file_id: 77,
-        file_part: 0,
-        bytes: png.into_inner(),
-    };
-    assert_eq!(by.call(part), Ok(true));
-    let file = types::InputFile {
-        id: 77,
-        parts: 1,
-        name: "harbour.png".into(),
-        md5_checksum: String::new(),
-    };
-    types::InputChatUploadedPhoto {
-        file: Some(file.into()),
-        ..Default::default()
-    }
-    .into()
 }
 
 #[test]
