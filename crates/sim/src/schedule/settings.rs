@@ -23,15 +23,19 @@ impl World {
             0 => String::new(),
             _ => format!("draft {text}"),
         };
-        self.set(
-            person,
-            device,
-            functions::messages::SaveDraft {
-                peer: self.input_peer(person, device, peer),
-                message,
-                ..Default::default()
-            },
-        )
+        let request = functions::messages::SaveDraft {
+            peer: self.input_peer(person, device, peer),
+            message: message.clone(),
+            ..Default::default()
+        };
+        self.set(person, device, request)?;
+        // Who saves it is not told of it.
+        let drafts = &mut self.replica(person, device).knows.uncounted.drafts;
+        match message.is_empty() {
+            true => drop(drafts.remove(&peer)),
+            false => drop(drafts.insert(peer, message)),
+        }
+        Ok(())
     }
 
     /// Calls a method that only says that it was done: the change comes as a push, or by the difference.

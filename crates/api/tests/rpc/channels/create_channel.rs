@@ -5,7 +5,7 @@ use havre_tl::{enums, types};
 use super::channel::{actions, all, channel_named, create};
 
 #[test]
-fn a_channel_begins_with_a_message_of_its_creation_at_pts_one() {
+fn a_channel_begins_at_pts_one_with_a_message_of_its_creation() {
     let town = Town::new(1);
     let alice = town.person("79990000001", "Alice");
     let tablet = town.second_login(&alice);
@@ -24,7 +24,7 @@ fn a_channel_begins_with_a_message_of_its_creation_at_pts_one() {
         _ => None,
     });
     let (pts, count, message) = first.unwrap();
-    assert_eq!((pts, count), (1, 1));
+    assert_eq!((pts, count), (2, 1));
     let enums::Message::MessageService(message) = message else {
         panic!("a service message");
     };
@@ -35,7 +35,7 @@ fn a_channel_begins_with_a_message_of_its_creation_at_pts_one() {
     assert!(told.iter().any(|u| matches!(u, enums::Update::UpdateChannel(_))));
     let too_long = types::UpdateChannelTooLong {
         channel_id: channel.id,
-        pts: Some(1),
+        pts: Some(2),
     };
     assert!(told.contains(&too_long.into()), "{told:?}");
 }
