@@ -1,7 +1,7 @@
 //! The default engine: everything in one folder of this machine, over fjall.
 //!
-//! A read is answered from rows in use that are kept beside the engine, or looks at a snapshot on the calling
-//! thread: a cached block costs microseconds, another one read from disk. A commit goes to the one committer
+//! A read is answered from rows in use that are kept beside the engine, or by a thread that looks at a snapshot: a
+//! cached block costs microseconds, another one read from disk. A commit goes to the one committer
 //! thread, which runs every waiting commit in order, writes them to the commit log as one record with one sync,
 //! and only then answers them all. The applier brings the rows to the engine a moment later; until then readers
 //! find them beside it.
@@ -28,6 +28,7 @@ use crate::engine::embedded::committer::{Committer, Remembered, Request};
 use crate::engine::embedded::folder::Folder;
 use crate::engine::embedded::hot::{HOT_BYTES_MAX, Hot, SHARDS};
 use crate::engine::embedded::log::Changes;
+use crate::engine::embedded::readers::Readers;
 use crate::engine::embedded::recent::Recent;
 use crate::engine::embedded::waiting::Waiting;
 use crate::layout::{self, Rows};
@@ -46,6 +47,7 @@ mod committer;
 mod folder;
 mod hot;
 mod log;
+mod readers;
 mod recent;
 mod waiting;
 
@@ -130,6 +132,7 @@ pub struct Embedded {
     engine: Engine,
     waiting: Waiting,
     hot: Arc<Hot>,
+    readers: Readers,
     /// `None` only while dropping.
     requests: Option<mpsc::Sender<Request>>,
     /// The committer, which ends when nobody can ask any more, and the applier, which ends after it.
@@ -198,6 +201,7 @@ impl Embedded {
             engine,
             waiting,
             hot,
+            readers: Readers::start().map_err(|source| folder.io(source))?,
             requests: Some(requests),
             threads: threads.map_err(|source| folder.io(source))?,
             failure: failure.shared(),
@@ -258,7 +262,8 @@ impl Store for Embedded {
         match self.hot.answer(partition, reads) {
             Ok(snapshot) => Ok(snapshot),
             Err(before) => {
-                let snapshot = self.engine.read(partition, reads)?;
+                let (engine, of, asked) = (self.engine.clone(), partition.clone(), reads.to_vec());
+                let snapshot = self.readers.run(move || engine.read(&of, &asked)).await?;
                 self.hot.learn(partition, reads, &snapshot, before);
                 Ok(snapshot)
             }
@@ -301,7 +306,10 @@ impl Store for Embedded {
         let Some(oldest) = self.waiting.oldest(from) else {
             return Ok(Vec::new());
         };
-        self.engine.outbox(from, oldest, after, limit)
+        let (engine, from) = (self.engine.clone(), from.clone());
+        self.readers
+            .run(move || engine.outbox(&from, oldest, after, limit))
+            .await
     }
 
     async fn settle(&self, from: &Partition, delivered: &[EffectId]) -> Result<(), StoreError> {

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher as _, RandomState};
+use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -38,14 +39,50 @@ impl Row {
     }
 }
 
+/// Keys from `first` up to but not including `beyond`, or without an end.
+#[derive(Clone, Debug, Default)]
+struct Span {
+    first: Bytes,
+    beyond: Option<Bytes>,
+}
+
+impl Span {
+    fn holds(&self, key: &Bytes) -> bool {
+        self.first <= *key && self.beyond.as_ref().is_none_or(|beyond| key < beyond)
+    }
+
+    fn holds_range(&self, start: &Bytes, end: &Bytes) -> bool {
+        self.first <= *start && self.beyond.as_ref().is_none_or(|beyond| end <= beyond)
+    }
+
+    /// With a range that it overlaps or touches; nothing if there is a gap between them.
+    fn with(self, start: &Bytes, end: &Bytes) -> Option<Self> {
+        let touches = self.beyond.as_ref().is_none_or(|beyond| start <= beyond) && self.first <= *end;
+        touches.then(|| Self {
+            first: self.first.min(start.clone()),
+            beyond: self.beyond.map(|beyond| beyond.max(end.clone())),
+        })
+    }
+
+    fn bounds(&self) -> (Bound<&Bytes>, Bound<&Bytes>) {
+        let beyond = self.beyond.as_ref();
+        (
+            Bound::Included(&self.first),
+            beyond.map_or(Bound::Unbounded, Bound::Excluded),
+        )
+    }
+}
+
 /// What is known of one partition at one version.
 #[derive(Debug, Default)]
 struct Entry {
     version: Version,
     values: BTreeMap<Bytes, Row>,
-    /// Keys among which there is no row that is not in `values`: first, and first beyond.
-    whole: Option<(Bytes, Bytes)>,
+    /// Keys among which there is no row that is not in `values`.
+    whole: Option<Span>,
     received: HashMap<Partition, Option<EffectId>>,
+    /// Whether nothing was received from whom `received` does not name.
+    received_whole: bool,
     bytes: usize,
 }
 
@@ -57,14 +94,24 @@ impl Entry {
         }
     }
 
+    /// What the engine says it is, so far as it does. Of a partition that nobody has written to yet everything is
+    /// known, and who has just come is asked for many rows that are not there.
+    fn found(version: Version) -> Self {
+        let is_new = version == Version(0);
+        Self {
+            whole: is_new.then(Span::default),
+            received_whole: is_new,
+            ..Self::at(version)
+        }
+    }
+
     fn answer(&mut self, read: &Read) -> Option<Answer> {
         match read {
-            Read::Key(key) => {
-                let row = self.values.get_mut(key)?;
-                row.wanted = row.wanted.saturating_add(1);
-                Some(Answer::Value(row.value.clone()))
-            }
-            Read::Received(from) => self.received.get(from).copied().map(Answer::Received),
+            Read::Key(key) => self.row(key),
+            Read::Received(from) => match self.received.get(from) {
+                Some(id) => Some(Answer::Received(*id)),
+                None => self.received_whole.then_some(Answer::Received(None)),
+            },
             Read::Range {
                 start,
                 end,
@@ -74,9 +121,16 @@ impl Entry {
         }
     }
 
+    fn row(&mut self, key: &Bytes) -> Option<Answer> {
+        let Some(row) = self.values.get_mut(key) else {
+            return self.is_known(key).then_some(Answer::Value(None));
+        };
+        row.wanted = row.wanted.saturating_add(1);
+        Some(Answer::Value(row.value.clone()))
+    }
+
     fn range(&mut self, start: &Bytes, end: &Bytes, order: Order, limit: usize) -> Option<Answer> {
-        let (first, beyond) = self.whole.as_ref()?;
-        if start < first || end > beyond || start >= end {
+        if start >= end || !self.whole.as_ref()?.holds_range(start, end) {
             return None;
         }
         let rows = self.values.range_mut::<Bytes, _>(start..end);
@@ -95,13 +149,12 @@ impl Entry {
         if start >= end {
             return;
         }
-        let whole = match self.whole.take() {
-            Some((first, beyond)) if *start <= beyond && first <= *end => {
-                (first.min(start.clone()), beyond.max(end.clone()))
-            }
-            // Two ranges with a gap between them: the newer one is of more use.
-            _ => (start.clone(), end.clone()),
-        };
+        let merged = self.whole.take().and_then(|whole| whole.with(start, end));
+        // Two ranges with a gap between them: the newer one is of more use.
+        let whole = merged.unwrap_or_else(|| Span {
+            first: start.clone(),
+            beyond: Some(end.clone()),
+        });
         self.whole = Some(whole);
         for (key, value) in rows {
             self.value(key, Some(value));
@@ -110,7 +163,7 @@ impl Entry {
 
     fn is_known(&self, key: &Bytes) -> bool {
         let whole = self.whole.as_ref();
-        whole.is_some_and(|(first, beyond)| first <= key && key < beyond) || self.values.contains_key(key)
+        whole.is_some_and(|whole| whole.holds(key)) || self.values.contains_key(key)
     }
 
     /// Rows of indices say what they say by their keys, and are looked for by range: the next to read
@@ -179,18 +232,19 @@ impl Entry {
         if self.bytes <= PARTITION_BYTES_MAX {
             return;
         }
-        if let Some((first, beyond)) = &mut self.whole {
-            let last = self.values.range::<Bytes, _>(&*first..&*beyond).next_back();
-            *first = last.map_or_else(|| first.clone(), |(key, _)| key.clone());
+        if let Some(whole) = &mut self.whole {
+            let last = self.values.range::<Bytes, _>(whole.bounds()).next_back();
+            whole.first = last.map_or_else(|| whole.first.clone(), |(key, _)| key.clone());
         }
         let end = self.whole.as_ref();
-        let in_the_end = |key: &Bytes| end.is_some_and(|(first, beyond)| first <= key && key < beyond);
+        let in_the_end = |key: &Bytes| end.is_some_and(|end| end.holds(key));
         self.values.retain(|key, row| {
             let stays = row.wanted > 1 || in_the_end(key);
             row.wanted = 0;
             stays
         });
         self.received.clear();
+        self.received_whole = false;
         self.bytes = self.values.iter().map(|(key, row)| row.bytes(key)).sum();
         if self.bytes > PARTITION_BYTES_MAX / 2 {
             *self = Self::at(self.version);
@@ -296,7 +350,7 @@ impl Hot {
             }
         });
         if is_known.is_none() && shard.turns == before.turns {
-            let mut entry = Entry::at(snapshot.version);
+            let mut entry = Entry::found(snapshot.version);
             entry.learn(reads, &snapshot.answers);
             shard.insert(partition, entry);
         }
@@ -321,7 +375,8 @@ impl Hot {
             }
         });
         if is_known.is_none() {
-            let mut entry = Entry::at(version);
+            let mut entry = Entry::found(commit.expected);
+            entry.version = version;
             entry.apply(commit);
             shard.insert(&commit.partition, entry);
         }
