@@ -183,7 +183,8 @@ async fn member(server: &Server, n: usize) -> Result<Client> {
     Ok(client)
 }
 
-async fn read(mut pushes: UnboundedReceiver<enums::Updates>, board: Arc<Board>, member: usize) {
+/// Notes what a member is pushed, until the connection ends.
+pub async fn read(mut pushes: UnboundedReceiver<enums::Updates>, board: Arc<Board>, member: usize) {
     let note = |text: &str| {
         let number = text.split('.').next().and_then(|n| n.trim().parse().ok());
         if let Some(number) = number {

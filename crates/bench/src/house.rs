@@ -1,7 +1,7 @@
 //! Where a server is started, and started again on the same data.
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use havre_bench::process::Server;
@@ -24,6 +24,11 @@ impl House {
             data: tempfile::tempdir()?,
             address: free_address()?,
         })
+    }
+
+    /// Its data folder.
+    pub fn data(&self) -> &Path {
+        self.data.path()
     }
 
     /// Starts the server, with settings (`key=value`).

@@ -32,7 +32,7 @@ pub struct Plan {
 }
 
 /// What a number of deeds took.
-struct Cost {
+pub struct Cost {
     elapsed: f64,
     /// Processor time of the server, seconds.
     cpu: f64,
@@ -130,13 +130,13 @@ impl Cost {
 }
 
 /// Things that many tasks hand in.
-type Heap<T> = Arc<Mutex<Vec<T>>>;
+pub type Heap<T> = Arc<Mutex<Vec<T>>>;
 
-fn add<T>(heap: &Heap<T>, thing: T) {
+pub fn add<T>(heap: &Heap<T>, thing: T) {
     heap.lock().unwrap_or_else(PoisonError::into_inner).push(thing);
 }
 
-fn take<T>(heap: &Heap<T>) -> Vec<T> {
+pub fn take<T>(heap: &Heap<T>) -> Vec<T> {
     std::mem::take(&mut heap.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
@@ -163,7 +163,7 @@ async fn account(endpoint: &Endpoint, desk: &Desk, n: usize) -> Result<Credentia
 }
 
 /// A session for each key, subscribed to what is new.
-async fn log_in(server: &Server, keys: Vec<Credentials>) -> Result<(Vec<Client>, Cost)> {
+pub async fn log_in(server: &Server, keys: Vec<Credentials>) -> Result<(Vec<Client>, Cost)> {
     let (began, cpu) = (Instant::now(), server.cpu()?);
     let (endpoint, count, keys, clients) = (
         server.endpoint().clone(),

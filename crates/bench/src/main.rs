@@ -1,6 +1,7 @@
 //! `havre-bench`: measures a server of its own over its wire and prints one table.
 
 mod board;
+mod channel;
 mod check;
 mod comeback;
 mod flood;
@@ -59,6 +60,8 @@ enum Run {
     Simulate(simulate::Plan),
     /// People inside, and a crowd that arrives.
     Flood(flood::Plan),
+    /// Posts to a channel with many subscribers, and messages beside them.
+    Channel(channel::Plan),
     /// Messages to a group whose members are all connected.
     Group(group::Plan),
     /// What sessions cost that are logged in and say nothing.
@@ -116,6 +119,7 @@ fn main() -> Result<()> {
         Run::Simulate(plan) if plan.check => return runtime()?.block_on(check::run(house()?, &plan)),
         Run::Simulate(plan) => return simulate::show(&plan),
         Run::Flood(plan) => return runtime()?.block_on(flood::run(house()?, plan)),
+        Run::Channel(plan) => return runtime()?.block_on(channel::run(house()?, plan, within)),
         Run::Group(plan) => return runtime()?.block_on(group::run(house()?, plan, within)),
         Run::Idle(plan) => return runtime()?.block_on(idle::run(house()?, plan, within)),
         Run::Storm(plan) => return runtime()?.block_on(storm::run(house()?, plan)),

@@ -34,6 +34,7 @@ impl Heard {
         };
         let heard = updates.updates.iter().filter_map(|update| match update {
             enums::Update::UpdateNewMessage(new) => Self::of(&new.message, new.pts),
+            enums::Update::UpdateNewChannelMessage(new) => Self::of(&new.message, new.pts),
             _ => None,
         });
         heard.collect()
