@@ -43,7 +43,7 @@ pub const GROUPS_MADE: Allowance = Allowance {
     count: 50,
     per: 24 * 3600,
 };
-/// Changes of one group that all its members are told of.
+/// Changes of one group that all its members are told of, or by one person of a channel.
 pub const GROUP_CHANGES: Allowance = Allowance {
     name: "changes",
     count: 500,

@@ -65,8 +65,9 @@ pub async fn admin_deed(
 pub async fn begin(cx: &mut Cx, id: ChannelId, standing: Standing) -> Result<Deed, Error> {
     let own = cx.cursor().await?;
     let channel = cx.channel_cursor(id).await?;
-    let now = cx.world.now;
-    let spent = flood::spend(tx(cx, id)?, now, GROUP_CHANGES, 1).await?;
+    let (me, now) = (cx.me()?, cx.world.now);
+    // Of each for themselves: any number of people may come at once.
+    let spent = flood::spend_as(tx(cx, id)?, now, GROUP_CHANGES, me).await?;
     spent.map_err(RpcError::from)?;
     let before = Before { own, channel };
     Ok(Deed { id, standing, before })

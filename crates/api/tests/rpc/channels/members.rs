@@ -274,3 +274,16 @@ fn members_are_found_by_the_beginning_of_a_name() {
     assert_eq!(search("arol"), [] as [i64; 0]);
     assert_eq!(search("dan"), [] as [i64; 0], "he is not in it");
 }
+
+#[test]
+fn whoever_comes_and_goes_too_often_has_to_wait_and_nobody_else() {
+    let room = broadcast(1);
+    room.publish("harbour_news");
+    let refused = loop {
+        if let Err(refused) = room.leave(&room.bob).and_then(|_| room.join(&room.bob)) {
+            break refused;
+        }
+    };
+    assert_eq!(refused.code, 420, "{refused:?}");
+    room.join(&room.dan).unwrap();
+}
