@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 
 use havre_domain::channel_members::{self, Member, Standing};
 use havre_domain::ids::{ChannelId, Peer, UserId};
@@ -302,6 +303,7 @@ impl Api {
         for chunk in crowd.chunks(CROWD_CHUNK) {
             let members = self.present(channel, chunk).await?;
             self.tell_except(&members, &updates, told);
+            others_first().await;
         }
         Ok(())
     }
@@ -354,6 +356,19 @@ impl Api {
     }
 }
 
+/// Lets others run who are ready. Whoever wakes thousands at once makes all who come later wait behind them.
+async fn others_first() {
+    let mut waited = false;
+    let once = |cx: &mut Context<'_>| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    };
+    std::future::poll_fn(once).await;
+}
+
 /// Who wrote what these events bring; nothing when some of them are of another kind, which differ by who sees them.
 async fn authors(
     tx: &mut Tx,
@@ -381,8 +396,8 @@ async fn authors(
 
 /// Most members to whom each a push is rendered for them alone.
 const EACH_MAX: usize = 50;
-/// Members of a crowd who are pushed to at once.
-const CROWD_CHUNK: usize = 256;
+/// Members of a crowd who are pushed to at once: a millisecond or two of work for the threads that write to them.
+const CROWD_CHUNK: usize = 64;
 /// Times that a push is rendered while others change the channel.
 const RENDER_TRIES_MAX: usize = 8;
 

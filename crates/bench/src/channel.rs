@@ -14,12 +14,13 @@ use havre_domain::keys::partition;
 use havre_domain::world::{Secret, World};
 use havre_store::engine::embedded::Embedded;
 use havre_tl::{enums, functions, types};
+use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinSet;
 
 use crate::board::{Account, Board};
 use crate::group::read;
 use crate::house::House;
-use crate::idle::{Heap, add, log_in, take};
+use crate::idle::{Heap, add, sessions, take};
 use crate::peers;
 use crate::steady::{People, percentile, phone, times};
 use crate::wire::repeat;
@@ -82,7 +83,8 @@ pub async fn run(house: House, plan: Plan, within: Duration) -> Result<()> {
     server.kill()?;
     enter(&house, channel, plan.subscribers - plan.online).await?;
     let server = house.open(&[])?;
-    let hall = Hall::open(server, author, keys).await?;
+    let crowd = crowd()?;
+    let hall = Hall::open(server, author, crowd.handle(), keys).await?;
     let pairs = People::meet(&hall.server, plan.pairs).await?;
     tokio::time::sleep(SETTLE).await;
     let alone = hall.measure("posts", hall.post(plan.posts, within)).await?;
@@ -113,7 +115,18 @@ pub async fn run(house: House, plan: Plan, within: Duration) -> Result<()> {
         plan.rate, letters.lost, letters.doubled
     );
     peers::print(&[(peers::DELIVERY_CPU, alone.cpu_ms())]);
+    crowd.shutdown_background();
     Ok(())
+}
+
+/// Where the subscribers live: threads that give way to those of the server and of the people who write to each
+/// other, whose delays would else be those of this program.
+fn crowd() -> Result<Runtime> {
+    let give_way = || {
+        let _ = rustix::process::setpriority_process(None, 19);
+    };
+    let mut crowd = tokio::runtime::Builder::new_multi_thread();
+    Ok(crowd.on_thread_start(give_way).enable_all().build()?)
 }
 
 async fn nothing(within: Duration) -> Result<()> {
@@ -222,16 +235,22 @@ struct Hall {
 }
 
 impl Hall {
-    async fn open(server: Server, author: Credentials, keys: Vec<Credentials>) -> Result<Self> {
+    async fn open(
+        server: Server,
+        author: Credentials,
+        crowd: &Handle,
+        keys: Vec<Credentials>,
+    ) -> Result<Self> {
         let author = Client::resume(server.endpoint(), author).await?;
         let channel = input_channel(&author).await?;
-        let (mut people, _) = log_in(&server, keys).await?;
+        let came = crowd.spawn(sessions(server.endpoint().clone(), keys));
+        let (mut people, _) = came.await??;
         // The author comes after the subscribers, and is not told what they wrote.
         let board = Arc::new(Board::new(people.len() + 1));
         let mut readers = JoinSet::new();
         for (n, person) in people.iter_mut().enumerate() {
             let pushes = person.take_pushes().context("pushes are taken once")?;
-            readers.spawn(read(pushes, Arc::clone(&board), n));
+            readers.spawn_on(read(pushes, Arc::clone(&board), n), crowd);
         }
         Ok(Self {
             server,

@@ -32,7 +32,7 @@ pub struct Plan {
 }
 
 /// What a number of deeds took.
-pub struct Cost {
+struct Cost {
     elapsed: f64,
     /// Processor time of the server, seconds.
     cpu: f64,
@@ -162,15 +162,15 @@ async fn account(endpoint: &Endpoint, desk: &Desk, n: usize) -> Result<Credentia
     Ok(client.credentials())
 }
 
-/// A session for each key, subscribed to what is new.
-pub async fn log_in(server: &Server, keys: Vec<Credentials>) -> Result<(Vec<Client>, Cost)> {
+async fn log_in(server: &Server, keys: Vec<Credentials>) -> Result<(Vec<Client>, Cost)> {
     let (began, cpu) = (Instant::now(), server.cpu()?);
-    let (endpoint, count, keys, clients) = (
-        server.endpoint().clone(),
-        keys.len(),
-        Arc::new(keys),
-        Heap::default(),
-    );
+    let (clients, times) = sessions(server.endpoint().clone(), keys).await?;
+    Ok((clients, Cost::of(server, began, cpu, times)?))
+}
+
+/// A session for each key, subscribed to what is new, in any order; and how long each took.
+pub async fn sessions(endpoint: Endpoint, keys: Vec<Credentials>) -> Result<(Vec<Client>, Vec<Duration>)> {
+    let (count, keys, clients) = (keys.len(), Arc::new(keys), Heap::default());
     let held = Arc::clone(&clients);
     let times = repeat(AT_ONCE, count, CONNECTED_WITHIN, move |n| {
         let (endpoint, keys, held) = (endpoint.clone(), Arc::clone(&keys), Arc::clone(&held));
@@ -181,6 +181,6 @@ pub async fn log_in(server: &Server, keys: Vec<Credentials>) -> Result<(Vec<Clie
             Ok(())
         }
     });
-    let cost = Cost::of(server, began, cpu, times.await?)?;
-    Ok((take(&clients), cost))
+    let times = times.await?;
+    Ok((take(&clients), times))
 }
